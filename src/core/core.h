@@ -1,0 +1,220 @@
+/* core/core.h: decides. Tell it a fact and the time; it changes its state and says what to do.
+ *
+ * The core is a value: it has no clock, no descriptor, no pid and no memory of its own. The same
+ * code runs PID 1, `plan` and the simulator. Everything it knows comes in as an event, everything
+ * it wants goes out as an action, in the order in which it is to be done.
+ *
+ * It knows processes as jobs: slots with generations. A fact about an old generation is no fact.
+ */
+#ifndef CORE_CORE_H
+#define CORE_CORE_H
+
+#include "core/agenda.h"
+#include "model/message.h"
+#include "model/page.h"
+#include "model/policy.h"
+#include "model/row.h"
+
+struct job_id { uint16_t job, gen; };
+
+/* What a job's process runs. With the slot's owner it names one command of the configuration. */
+enum command_kind {
+    CMD_RUN,     /* a unit's command; owner: unit */
+    CMD_STOP,    /* its stop-command */
+    CMD_RELOAD,  /* its reload-command */
+    CMD_CHECK,   /* an exec check; owner: check */
+    CMD_ONLY_IF, /* of a step; owner: step */
+    CMD_STEP,
+    CMD_UNDO,
+    CMD_NET,     /* the helper; owner: 0 */
+    CMD_N,
+};
+
+enum job_state { J_NONE, J_ASKED, J_UP, J_LEFT /* the leader has gone, its tree has not */, J_N };
+
+struct job {
+    uint8_t state, what;     /* enum command_kind */
+    uint8_t rung;            /* next escalation of its ladder */
+    bool killed;             /* got KILL */
+    bool termed;             /* got its first stop signal */
+    uint8_t last_signal;     /* the last stop signal that it was sent */
+    uint16_t gen, owner;
+    int16_t exit;            /* of the leader: exit code or -signal; EXIT_UNKNOWN before */
+    instant term_at, kill_at, kill_due; /* NEVER: not planned; kill_due: as asked, for reporting */
+};
+
+struct unit {
+    uint8_t state;           /* enum unit_state */
+    bool was_ready;          /* has been ready once, in this start or an earlier one */
+    bool ready;              /* now: may others count on it */
+    bool held;               /* an operator stopped it */
+    bool again;              /* start again once it has gone: a restart was asked for */
+    bool unhealthy;          /* live … then fail has failed */
+    bool timed_out;          /* it did not become ready in time, or its live check failed */
+    bool stopped_by_us;      /* its end was our doing: no failure */
+    int16_t exit;            /* of its last end; EXIT_UNKNOWN */
+    uint16_t burst;          /* restarts in the current window */
+    uint32_t restarts;
+    instant window, at;      /* window: when the current one began; at: ready-timeout or back-off */
+    instant ended;           /* NEVER: has not ended */
+    bool ended_well;         /* by a stop signal that it was sent, or by success */
+};
+
+struct check {
+    bool on, passing, asked; /* asked: an exec check's job runs */
+    uint16_t streak;
+    uint32_t gen;
+    instant at;              /* next run of an exec check; end of a delay */
+};
+
+enum goal { GO_RUN, GO_DRAIN, GO_EXIT }; /* joins by max; resume alone lowers it, from DRAIN */
+
+enum cause { BY_NOTHING, BY_SIGNAL, BY_PRESTOP, BY_SHUTDOWN, BY_DRAIN, BY_MAIN, BY_SERVICE, BY_ALL_ENDED, BY_LIVE, BY_N };
+
+struct walk {
+    uint8_t goal, floor;     /* enum goal; rows of phases below floor end now */
+    uint8_t cause;           /* enum cause */
+    uint16_t cause_value;    /* BY_SIGNAL: the signal; BY_SERVICE, BY_LIVE: the unit */
+    uint16_t stage;          /* the open one; n_stages: all have ended */
+    uint16_t n_stages, n_rows;
+    uint16_t open_rows;      /* rows of the open stage that have not ended */
+    uint16_t undo;           /* rows still to be undone: the next is undo - 1; 0: none */
+    bool stage_open;
+    bool undo_running, skip_rest;
+    instant clock;           /* when the grace began; NEVER: no clock */
+    instant asked;           /* when the drain or stop began; NEVER */
+    struct row *rows;        /* sorted by stage */
+    struct stage { uint16_t first, n; uint8_t phase; span written, unwritten; } *stages;
+};
+
+struct core {
+    const struct model *model;
+    struct walk walk;
+    struct job *jobs;        /* units, their aux, steps, checks, net: see core_job_* */
+    struct unit *units;
+    struct check *checks;
+    struct agenda agenda;    /* who is due when: jobs, units, checks, rows, and the misc timers */
+    uint16_t n_jobs, main_unit;
+    uint16_t errand;         /* the unit that start, stop, restart work on; NONE */
+    uint8_t errand_verb;
+    uint8_t ints;            /* SIGINTs counted since the stop began */
+    uint8_t stop_signal;     /* single command: what its stop step delivers */
+    uint8_t held;            /* single command: a stop signal held back by the announce */
+    bool started;            /* every service has been ready once */
+    bool sweeping, sweep_killed, no_children, killed_any, forced, exited;
+    bool said_waiting;       /* the line about an unanswered TERM */
+    bool dirty, was_ready;   /* publish */
+    uint8_t net_stops, net_burst;
+    int16_t exit_code;
+    uint32_t orphans, pulse;
+    struct actions *out;     /* during core_step only */
+    instant now;             /* during core_step only */
+    instant swept_by, give_up; /* the sweep's KILL; the instant at which it exits whatever is left */
+    struct page_reply replies[MAX_REPLIES];
+    uint16_t next_reply;
+};
+
+enum event_kind {
+    EV_TICK,         /* nothing but the time */
+    EV_SPAWNED,      /* job: exec has succeeded */
+    EV_SPAWN_FAILED, /* job: value: 125, 126 or 127; no process is left of it */
+    EV_LEADER,       /* job: value: exit code, or -signal; its leader has been reaped */
+    EV_GONE,         /* job: after EV_LEADER: its group and known tree are empty */
+    EV_STOPPED,      /* job: the leader was stopped by a signal (the helper alone matters) */
+    EV_CHECK,        /* subject: check; value: 1 passing, 0 failing; gen: of the check */
+    EV_SIGNAL,       /* value: signal; flags: SIG_FROM_* */
+    EV_ORPHAN,       /* value: so many processes that are no job's leader were reaped */
+    EV_EMPTY,        /* lastcall has no child left */
+    EV_EXTEND,       /* subject: unit; more: asked from now */
+    EV_PULSE,        /* the helper gave a sign of life */
+    EV_LIFE,         /* the helper asks for one; client */
+    EV_ASK,          /* verb: enum ask; subject; value; client (0: nobody waits) */
+    EV_N,
+};
+enum { SIG_FROM_KERNEL = 1, SIG_FROM_OUTSIDE = 2 };
+
+struct event {
+    uint8_t kind, verb, flags;
+    uint16_t subject;
+    struct job_id job;
+    int32_t value;
+    uint32_t client, gen;
+    span more;
+};
+
+enum action_kind {
+    A_NOTHING,
+    A_PUBLISH,     /* the state that others see has changed; said first */
+    A_SPAWN,       /* job, subject: owner, value: command_kind */
+    A_SIGNAL,      /* job, signal, value: enum whom */
+    A_WATCH_TREE,  /* job: remember its descendants, they belong to it from now on */
+    A_KILL,        /* job: KILL to its tree */
+    A_FORGET,      /* job: its slot is free; what is left of its group belongs to the sweep */
+    A_LEAVE,       /* the helper shall answer its clients and go */
+    A_SWEEP,       /* TERM and CONT to all that is left */
+    A_SWEEP_KILL,  /* KILL to all that is left, until there is none */
+    A_NOTE,        /* value: enum note, subject, extra: tell a person */
+    A_EXIT,        /* value: the exit code; the last action ever */
+    A_N,
+};
+enum whom { TO_LEADER, TO_GROUP, TO_TREE };
+
+enum note {
+    NOTE_STOP_BEGAN,    /* a stop, drain or prestop began: cause is in the walk */
+    NOTE_ALREADY,       /* extra: signal; a stop was under way */
+    NOTE_HURRY, NOTE_KILL_ALL,
+    NOTE_IGNORED,       /* extra: signal; nobody to forward it to */
+    NOTE_RESTARTING,    /* subject: unit; extra: ms until then */
+    NOTE_FAILED,        /* subject: unit; it ended for good, and not well */
+    NOTE_ENDED,         /* subject: unit; a oneshot or service ended as it should */
+    NOTE_SPAWN_FAILED,  /* subject: unit or NONE; extra: 125..127 */
+    NOTE_NOT_READY,     /* subject: unit; its ready-timeout has passed */
+    NOTE_UNHEALTHY,     /* subject: unit; its live check failed */
+    NOTE_WAITING,       /* eight seconds after a TERM that nobody answered; subject: unit */
+    NOTE_RESUMED, NOTE_PRESTOP_LAPSED, NOTE_DRAINED,
+    NOTE_READY,         /* for the first time */
+    NOTE_NET_RESTART,   /* extra: ms until then */
+    NOTE_ROW,           /* subject: row; its state has changed */
+    NOTE_N,
+};
+
+struct action {
+    uint8_t kind, signal;
+    uint16_t subject;
+    struct job_id job;
+    int32_t value, extra;
+};
+/* The caller's buffer; room = core_actions_max(model). It never overflows. */
+struct actions { struct action *v; uint32_t n, room; };
+
+/* Lays core out in arena, and makes its plan; false if the arena is too small. core_bytes() is enough. */
+bool core_layout(struct core *core, const struct model *model, void *arena, uint64_t bytes);
+uint64_t core_bytes(const struct model *model);
+uint32_t core_actions_max(const struct model *model);
+
+/* Once, before the first event: what is to be started at the beginning. */
+void core_start(struct core *core, instant now, struct actions *out);
+
+/* First the event, then all that is due at now, to a fixpoint. `out` is emptied first. */
+void core_step(struct core *core, const struct event *event, instant now, struct actions *out);
+
+/* The earliest instant at which EV_TICK would change something; > now after core_step(now). */
+instant core_next(const struct core *core);
+
+/* Derived, never stored. */
+bool core_ready(const struct core *core);
+bool core_live(const struct core *core);
+uint8_t core_life(const struct core *core);    /* enum life */
+uint8_t core_phase(const struct core *core);   /* of the open stage, PH_N if none */
+uint8_t core_verdict(const struct core *core); /* as of now; VERDICT_NONE before a stop */
+span core_left(const struct core *core, instant now); /* of the grace; FOREVER without a clock */
+
+/* Slots: units' main jobs, their aux jobs (stop and reload commands), steps, checks, net. */
+uint16_t core_job_of_unit(const struct core *core, uint16_t unit);
+uint16_t core_job_of_aux(const struct core *core, uint16_t unit);
+uint16_t core_job_of_step(const struct core *core, uint16_t step);
+uint16_t core_job_of_check(const struct core *core, uint16_t check);
+uint16_t core_job_of_net(const struct core *core);
+uint16_t core_jobs(const struct model *model);
+
+#endif
