@@ -1,0 +1,129 @@
+# lastcall: `make deps`, `make`, `make test`, `make install`. README.md has the rest.
+VERSION := 0.1.0
+PREFIX  ?= /usr/local
+DESTDIR ?=
+LIBC    ?= musl
+B       ?= build
+
+LIBDIR := /usr/lib/$(shell gcc -print-multiarch 2>/dev/null)
+ifeq ($(wildcard $(LIBDIR)/libinih.a),)
+LIBDIR := /usr/lib
+endif
+ifeq ($(LIBC),musl)
+CC := $(if $(shell command -v musl-gcc 2>/dev/null),musl-gcc,gcc)
+else
+CC := gcc
+endif
+
+WARN   := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
+          -Wvla -Wundef -Wwrite-strings
+HARDEN := -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2
+SIZE   := -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables
+CFLAGS ?= -Os -g
+MODE   := -std=gnu11 -D_GNU_SOURCE -DLASTCALL_VERSION='"$(VERSION)"' $(WARN)
+LINK   := -static-pie -Wl,--gc-sections -Wl,-z,relro,-z,now -Wl,-z,noexecstack
+
+# model is only nouns; core, conf and text decide and are pure; the rest does.
+PURE := model core conf text
+DOES := sys run net verbs
+pure_src := $(wildcard $(PURE:%=src/%/*.c))
+does_src := $(wildcard $(DOES:%=src/%/*.c)) src/main.c
+pure_obj := $(pure_src:src/%.c=$(B)/obj/%.o)
+does_obj := $(does_src:src/%.c=$(B)/obj/%.o)
+objects   = $(pure_obj) $(does_obj)
+
+all: $(B)/lastcall gates
+
+$(B)/lastcall: $(objects)
+	$(CC) $(LINK) $(LDFLAGS) -o $@.full $(objects) $(LIBDIR)/libinih.a
+	strip -s -R .comment -o $@ $@.full
+
+# Each pure room is compiled with its own include path only, so that an import the wrong way is an
+# error. core and text see model; conf sees text as well.
+rooms_model :=
+rooms_core  := core
+rooms_text  := text
+rooms_conf  := conf text
+see = $(foreach room,model $(rooms_$(1)),-I$(B)/see/$(room))
+
+$(B)/see: Makefile
+	@rm -rf $@ && mkdir -p $@ $(B)/include
+	@for room in $(PURE); do mkdir -p $@/$$room && ln -sfn $(CURDIR)/src/$$room $@/$$room/$$room; done
+	@cp /usr/include/ini.h $(B)/include/
+
+define pure_room
+$(B)/obj/$(1)/%.o: src/$(1)/%.c | $(B)/see
+	@mkdir -p $$(@D)
+	$(CC) $(MODE) $(HARDEN) $(SIZE) $(CFLAGS) $(call see,$(1)) $(if $(filter conf,$(1)),-isystem $(B)/include) -MMD -c -o $$@ $$<
+endef
+$(foreach room,$(PURE),$(eval $(call pure_room,$(room))))
+
+$(B)/obj/%.o: src/%.c | $(B)/see
+	@mkdir -p $(@D)
+	$(CC) $(MODE) $(HARDEN) $(SIZE) $(CFLAGS) -Isrc -MMD -c -o $@ $<
+
+-include $(objects:.o=.d)
+
+# The second gate: the archive of the pure rooms calls nothing but these (inih has an object of its own).
+gates: $(pure_obj) $(B)/lastcall
+	@rm -f $(B)/pure.a && ar rcs $(B)/pure.a $(pure_obj)
+	@sh tests/gates.sh $(B)/pure.a $(B)/lastcall
+
+deps:
+	sh tests/deps.sh
+
+install: $(B)/lastcall
+	install -D -m 755 $(B)/lastcall $(DESTDIR)$(PREFIX)/bin/lastcall
+	install -D -m 644 man/lastcall.1 $(DESTDIR)$(PREFIX)/share/man/man1/lastcall.1
+	install -D -m 644 man/lastcall.ini.5 $(DESTDIR)$(PREFIX)/share/man/man5/lastcall.ini.5
+	install -D -m 644 man/lastcall-http.7 $(DESTDIR)$(PREFIX)/share/man/man7/lastcall-http.7
+
+# Tests. Unit tests and the simulator link the pure rooms, compiled with the sanitizers.
+SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -g -O1
+unit_names := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+unit_bins  := $(unit_names:%=$(B)/unit/%)
+test_objs  := $(pure_src:src/%.c=$(B)/san/%.o)
+
+$(B)/san/%.o: src/%.c | $(B)/see
+	@mkdir -p $(@D)
+	gcc $(MODE) $(SAN) -Isrc -isystem $(B)/include -MMD -c -o $@ $<
+-include $(test_objs:.o=.d)
+
+$(B)/san.a: $(test_objs)
+	@rm -f $@ && ar rcs $@ $^
+
+$(B)/unit/%: tests/unit/%.c $(B)/san.a
+	@mkdir -p $(@D)
+	gcc $(MODE) -Wno-missing-prototypes $(SAN) -Isrc -o $@ $< $(B)/san.a $(LIBDIR)/libinih.a -lcriterion
+
+$(B)/sim: $(wildcard tests/sim/*.c tests/sim/*.h) $(pure_obj) $(B)/see
+	gcc $(MODE) -O2 -g -Isrc -o $@ $(wildcard tests/sim/*.c) $(wildcard src/core/*.c src/model/*.c)
+
+.PHONY: all gates deps install unit sim system fuzz-smoke test test-san demo bench clean
+
+unit: $(unit_bins)
+	@for t in $(unit_bins); do echo "== $$t"; $$t --quiet -j2 || exit 1; done
+
+sim: $(B)/sim
+	$(B)/sim
+
+system: $(B)/lastcall
+	/usr/bin/python3 -m pytest -q -n 2 tests/system
+
+test: all unit sim system
+
+# The same tests on a binary with AddressSanitizer and UndefinedBehaviourSanitizer (glibc, dynamic).
+$(B)/lastcall-san: $(pure_src) $(does_src) $(wildcard src/*/*.h) | $(B)/see
+	gcc $(MODE) $(SAN) -Isrc -isystem $(B)/include -o $@ $(pure_src) $(does_src) $(LIBDIR)/libinih.a
+
+test-san: $(B)/lastcall-san
+	LASTCALL_BIN=$(B)/lastcall-san LASTCALL_SANITIZED=1 /usr/bin/python3 -m pytest -q -n 2 tests/system
+
+demo: $(B)/lastcall
+	demo/run
+
+bench: $(B)/lastcall
+	tests/bench/run
+
+clean:
+	rm -rf $(B)
