@@ -10,6 +10,7 @@
 #define CORE_CORE_H
 
 #include "core/agenda.h"
+#include "core/budget.h"
 #include "model/message.h"
 #include "model/page.h"
 #include "model/policy.h"
@@ -34,82 +35,104 @@ enum job_state { J_NONE, J_ASKED, J_UP, J_LEFT /* the leader has gone, its tree 
 
 struct job {
     uint8_t state, what;     /* enum command_kind */
-    uint8_t rung;            /* next escalation of its ladder */
+    uint8_t rung;            /* stop signals sent so far */
+    uint8_t last_signal;     /* the last of them; 0: none */
     bool killed;             /* got KILL */
-    bool termed;             /* got its first stop signal */
-    uint8_t last_signal;     /* the last stop signal that it was sent */
+    uint8_t leftovers;       /* enum whom: who gets TERM once the leader has gone */
+    bool hurried;            /* is to stop, and has not reached exec yet */
     uint16_t gen, owner;
     int16_t exit;            /* of the leader: exit code or -signal; EXIT_UNKNOWN before */
-    instant term_at, kill_at, kill_due; /* NEVER: not planned; kill_due: as asked, for reporting */
+    instant term_at, kill_at; /* NEVER: not planned */
+    instant first;           /* when the first stop signal was sent; escalations count from it */
 };
+
+/* What becomes of a unit once its tree has gone. */
+enum next { NEXT_DOWN, NEXT_FAILED, NEXT_AGAIN, NEXT_BACKOFF };
 
 struct unit {
     uint8_t state;           /* enum unit_state */
-    bool was_ready;          /* has been ready once, in this start or an earlier one */
-    bool ready;              /* now: may others count on it */
+    uint8_t next;            /* enum next, while its leader has gone and its tree has not */
+    bool was_ready;          /* has been ready once; stays */
+    bool ready;              /* now */
     bool held;               /* an operator stopped it */
-    bool again;              /* start again once it has gone: a restart was asked for */
+    bool again;              /* start it once it has gone: a restart was asked for */
     bool unhealthy;          /* live … then fail has failed */
-    bool timed_out;          /* it did not become ready in time, or its live check failed */
-    bool stopped_by_us;      /* its end was our doing: no failure */
+    bool timed_out;          /* not ready in time, or its live check failed: an abnormal end */
+    bool relive;             /* its live check failed: it starts again whatever the policy */
+    bool ended_well;         /* its last end: success, or the stop signal that it was sent */
+    bool for_good;           /* its last end was for good: policy starts it no more */
     int16_t exit;            /* of its last end; EXIT_UNKNOWN */
     uint16_t burst;          /* restarts in the current window */
     uint32_t restarts;
-    instant window, at;      /* window: when the current one began; at: ready-timeout or back-off */
-    instant ended;           /* NEVER: has not ended */
-    bool ended_well;         /* by a stop signal that it was sent, or by success */
+    instant window;          /* when the window began; NEVER: none yet */
+    instant since;           /* start of the current run */
+    instant at;              /* ready-timeout, or the end of the back-off; NEVER */
 };
 
 struct check {
-    bool on, passing, asked; /* asked: an exec check's job runs */
-    uint16_t streak;
+    bool on, passing;
+    uint16_t streak;         /* answers in a row against `passing` */
     uint32_t gen;
-    instant at;              /* next run of an exec check; end of a delay */
+    instant asked;           /* when the running exec check began */
 };
 
 enum goal { GO_RUN, GO_DRAIN, GO_EXIT }; /* joins by max; resume alone lowers it, from DRAIN */
 
 enum cause { BY_NOTHING, BY_SIGNAL, BY_PRESTOP, BY_SHUTDOWN, BY_DRAIN, BY_MAIN, BY_SERVICE, BY_ALL_ENDED, BY_LIVE, BY_N };
 
+struct stage { uint16_t first, n; uint8_t phase; };
+
 struct walk {
     uint8_t goal, floor;     /* enum goal; rows of phases below floor end now */
     uint8_t cause;           /* enum cause */
+    uint8_t hurries;         /* SIGINTs that came while a stop was under way */
     uint16_t cause_value;    /* BY_SIGNAL: the signal; BY_SERVICE, BY_LIVE: the unit */
-    uint16_t stage;          /* the open one; n_stages: all have ended */
+    uint16_t stage;          /* the open or next one; n_stages: all have ended */
     uint16_t n_stages, n_rows;
     uint16_t open_rows;      /* rows of the open stage that have not ended */
-    uint16_t undo;           /* rows still to be undone: the next is undo - 1; 0: none */
-    bool stage_open;
-    bool undo_running, skip_rest;
+    uint16_t undo;           /* rows below this are still to be undone */
+    bool open;               /* the stage has begun */
+    bool no_time;            /* kill was asked: nothing is left of the grace */
+    bool undoing, undo_runs; /* a resume is at work; the undo command of row `undo` runs */
+    bool skip_rest[PH_N];    /* a step said on-failure = skip-rest */
+    bool said_drained;
     instant clock;           /* when the grace began; NEVER: no clock */
     instant asked;           /* when the drain or stop began; NEVER */
     struct row *rows;        /* sorted by stage */
-    struct stage { uint16_t first, n; uint8_t phase; span written, unwritten; } *stages;
+    struct stage *stages;
+    struct promise *promises; /* by stage */
+};
+
+/* The helper that talks. */
+struct helper {
+    uint8_t stops;           /* SIGSTOPs in a row that CONT has answered */
+    uint8_t burst;           /* deaths in a row, for its back-off */
+    bool warned;             /* got CONT because it gave no sign of life */
+    bool waiting;            /* in back-off */
+    instant since, stopped;
 };
 
 struct core {
     const struct model *model;
     struct walk walk;
-    struct job *jobs;        /* units, their aux, steps, checks, net: see core_job_* */
+    struct helper net;
+    struct job *jobs;        /* see core_job_of_* */
     struct unit *units;
     struct check *checks;
-    struct agenda agenda;    /* who is due when: jobs, units, checks, rows, and the misc timers */
-    uint16_t n_jobs, main_unit;
-    uint16_t errand;         /* the unit that start, stop, restart work on; NONE */
-    uint8_t errand_verb;
-    uint8_t ints;            /* SIGINTs counted since the stop began */
+    struct agenda agenda;
+    uint16_t n_jobs;
+    uint16_t errand;         /* the service that start, stop or restart works on; NONE */
     uint8_t stop_signal;     /* single command: what its stop step delivers */
-    uint8_t held;            /* single command: a stop signal held back by the announce */
     bool started;            /* every service has been ready once */
-    bool sweeping, sweep_killed, no_children, killed_any, forced, exited;
-    bool said_waiting;       /* the line about an unanswered TERM */
-    bool dirty, was_ready;   /* publish */
-    uint8_t net_stops, net_burst;
+    bool no_children;
+    bool sweeping, sweep_killed; /* the sweep's TERM, its KILL have been said */
+    bool left_behind;        /* it gave up: something is still there */
+    bool exited, dirty, was_ready;
     int16_t exit_code;
-    uint32_t orphans, pulse;
-    struct actions *out;     /* during core_step only */
+    uint64_t orphans;
+    uint32_t pulse;
     instant now;             /* during core_step only */
-    instant swept_by, give_up; /* the sweep's KILL; the instant at which it exits whatever is left */
+    struct actions *out;     /* during core_step only */
     struct page_reply replies[MAX_REPLIES];
     uint16_t next_reply;
 };
@@ -124,7 +147,7 @@ enum event_kind {
     EV_CHECK,        /* subject: check; value: 1 passing, 0 failing; gen: of the check */
     EV_SIGNAL,       /* value: signal; flags: SIG_FROM_* */
     EV_ORPHAN,       /* value: so many processes that are no job's leader were reaped */
-    EV_EMPTY,        /* lastcall has no child left */
+    EV_EMPTY,        /* lastcall has no child left: said before the other facts of its batch, and after A_SWEEP */
     EV_EXTEND,       /* subject: unit; more: asked from now */
     EV_PULSE,        /* the helper gave a sign of life */
     EV_LIFE,         /* the helper asks for one; client */
@@ -150,14 +173,18 @@ enum action_kind {
     A_WATCH_TREE,  /* job: remember its descendants, they belong to it from now on */
     A_KILL,        /* job: KILL to its tree */
     A_FORGET,      /* job: its slot is free; what is left of its group belongs to the sweep */
-    A_LEAVE,       /* the helper shall answer its clients and go */
-    A_SWEEP,       /* TERM and CONT to all that is left */
-    A_SWEEP_KILL,  /* KILL to all that is left, until there is none */
+    A_SWEEP,       /* the helper shall answer its clients and go; TERM and CONT to all that is left */
+    A_SWEEP_KILL,  /* KILL to all that is left, again and again until there is none */
     A_NOTE,        /* value: enum note, subject, extra: tell a person */
     A_EXIT,        /* value: the exit code; the last action ever */
     A_N,
 };
-enum whom { TO_LEADER, TO_GROUP, TO_TREE };
+enum whom {
+    TO_LEADER,
+    TO_GROUP,
+    TO_STRAYS, /* its known descendants outside the group */
+    TO_TREE,   /* group and strays */
+};
 
 enum note {
     NOTE_STOP_BEGAN,    /* a stop, drain or prestop began: cause is in the walk */
@@ -167,14 +194,14 @@ enum note {
     NOTE_RESTARTING,    /* subject: unit; extra: ms until then */
     NOTE_FAILED,        /* subject: unit; it ended for good, and not well */
     NOTE_ENDED,         /* subject: unit; a oneshot or service ended as it should */
-    NOTE_SPAWN_FAILED,  /* subject: unit or NONE; extra: 125..127 */
+    NOTE_SPAWN_FAILED,  /* subject: job; extra: 125..127 */
     NOTE_NOT_READY,     /* subject: unit; its ready-timeout has passed */
     NOTE_UNHEALTHY,     /* subject: unit; its live check failed */
     NOTE_WAITING,       /* eight seconds after a TERM that nobody answered; subject: unit */
     NOTE_RESUMED, NOTE_PRESTOP_LAPSED, NOTE_DRAINED,
     NOTE_READY,         /* for the first time */
     NOTE_NET_RESTART,   /* extra: ms until then */
-    NOTE_ROW,           /* subject: row; its state has changed */
+    NOTE_ROW,           /* subject: row; extra: its new enum step_state */
     NOTE_N,
 };
 

@@ -1,0 +1,242 @@
+/* core/core.c: the step. One event changes the state, then everything that is due rings, until nothing
+ * changes any more; PUBLISH is said first when something others see has changed. */
+#include "core/parts.h"
+
+enum { PUBLISH_PLACE = 0 }; /* kept free in every list of actions */
+
+/* Slots, in this order: units, their aux jobs, steps, checks, net. Alarms likewise: jobs, units,
+ * checks, rows, misc. */
+uint16_t core_job_of_unit(const struct core *core, uint16_t unit) { (void)core; return unit; }
+uint16_t core_job_of_aux(const struct core *core, uint16_t unit) { return (uint16_t)(core->model->n_units + unit); }
+uint16_t core_job_of_step(const struct core *core, uint16_t step) { return (uint16_t)(2 * core->model->n_units + step); }
+uint16_t core_job_of_check(const struct core *core, uint16_t check) {
+    return (uint16_t)(2 * core->model->n_units + core->model->n_steps + check);
+}
+uint16_t core_job_of_net(const struct core *core) {
+    return (uint16_t)(2 * core->model->n_units + core->model->n_steps + core->model->n_checks);
+}
+uint16_t core_jobs(const struct model *model) {
+    return (uint16_t)(2 * model->n_units + model->n_steps + model->n_checks + 1);
+}
+
+uint16_t alarm_of_unit(const struct core *core, uint16_t unit) { return (uint16_t)(core->n_jobs + unit); }
+uint16_t alarm_of_check(const struct core *core, uint16_t check) {
+    return (uint16_t)(core->n_jobs + core->model->n_units + check);
+}
+uint16_t alarm_of_row(const struct core *core, uint16_t row) {
+    return (uint16_t)(core->n_jobs + core->model->n_units + core->model->n_checks + row);
+}
+uint16_t alarm_of_misc(const struct core *core, uint8_t which) {
+    return (uint16_t)(alarm_of_row(core, core->walk.n_rows) + which);
+}
+
+void set_alarm(struct core *core, uint16_t alarm, instant at) { agenda_set(&core->agenda, alarm, at); }
+
+void emit(struct core *core, struct action action) {
+    if (core->out->n < core->out->room)
+        core->out->v[core->out->n++] = action;
+}
+
+void note(struct core *core, uint8_t what, uint16_t subject, int32_t extra) {
+    emit(core, (struct action){.kind = A_NOTE, .subject = subject, .value = what, .extra = extra});
+}
+
+uint32_t core_actions_max(const struct model *model) {
+    return 10u * core_jobs(model) + 6u * plan_rows(model) + 64;
+}
+
+static uint16_t alarms_of(const struct model *model) {
+    return (uint16_t)(core_jobs(model) + model->n_units + model->n_checks + plan_rows(model) + MISC_ALARMS);
+}
+
+static uint64_t round_up(uint64_t bytes) { return (bytes + 7) & ~UINT64_C(7); }
+
+uint64_t core_bytes(const struct model *model) {
+    uint64_t rows = plan_rows(model), jobs = core_jobs(model);
+    return round_up(jobs * sizeof(struct job)) + round_up(model->n_units * sizeof(struct unit)) +
+           round_up(model->n_checks * sizeof(struct check)) + round_up(rows * sizeof(struct row)) +
+           round_up(rows * sizeof(struct stage)) + round_up(rows * sizeof(struct promise)) +
+           round_up(agenda_bytes(alarms_of(model)));
+}
+
+static void *take(char **at, uint64_t bytes) {
+    void *start = *at;
+    *at += round_up(bytes);
+    return start;
+}
+
+static void lay_units(struct core *core) {
+    for (uint16_t i = 0; i < core->model->n_units; i++)
+        core->units[i] = (struct unit){
+            .state = U_WAITING, .exit = EXIT_UNKNOWN, .window = NEVER, .since = NEVER, .at = NEVER,
+        };
+    for (uint16_t i = 0; i < core->model->n_checks; i++)
+        core->checks[i] = (struct check){.asked = NEVER};
+    for (uint16_t i = 0; i < core->n_jobs; i++)
+        core->jobs[i] = (struct job){.exit = EXIT_UNKNOWN, .term_at = NEVER, .kill_at = NEVER, .first = NEVER};
+}
+
+bool core_layout(struct core *core, const struct model *model, void *arena, uint64_t bytes) {
+    char *at = arena;
+    uint64_t rows = plan_rows(model);
+    if (bytes < core_bytes(model))
+        return false;
+    *core = (struct core){
+        .model = model, .n_jobs = core_jobs(model), .errand = NONE,
+        .net = {.since = NEVER, .stopped = NEVER},
+        .walk = {.clock = NEVER, .asked = NEVER},
+    };
+    core->jobs = take(&at, core->n_jobs * sizeof(struct job));
+    core->units = take(&at, model->n_units * sizeof(struct unit));
+    core->checks = take(&at, model->n_checks * sizeof(struct check));
+    core->walk.rows = take(&at, rows * sizeof(struct row));
+    core->walk.stages = take(&at, rows * sizeof(struct stage));
+    core->walk.promises = take(&at, rows * sizeof(struct promise));
+    agenda_layout(&core->agenda, alarms_of(model), take(&at, agenda_bytes(alarms_of(model))));
+    lay_units(core);
+    plan_make(core);
+    return true;
+}
+
+static void ring(struct core *core, uint16_t alarm) {
+    const struct model *model = core->model;
+    if (alarm < core->n_jobs)
+        job_due(core, alarm);
+    else if (alarm < alarm_of_check(core, 0))
+        unit_due(core, (uint16_t)(alarm - alarm_of_unit(core, 0)));
+    else if (alarm < alarm_of_row(core, 0))
+        check_due(core, (uint16_t)(alarm - alarm_of_check(core, 0)));
+    else if (alarm < alarm_of_misc(core, 0))
+        step_due(core, (uint16_t)(alarm - alarm_of_row(core, 0)));
+    else if (alarm == alarm_of_misc(core, ALARM_LAPSE))
+        walk_lapse(core);
+    else if (alarm == alarm_of_misc(core, ALARM_WAITING))
+        note(core, NOTE_WAITING, model->services[model->main].first_unit, 0);
+    else if (alarm == alarm_of_misc(core, ALARM_NET))
+        helper_due(core);
+    /* ALARM_GIVE_UP only makes walk_advance look again. */
+}
+
+static void settle(struct core *core) {
+    uint16_t alarm;
+    walk_advance(core);
+    while (!core->exited && (alarm = agenda_take(&core->agenda, core->now)) != AGENDA_OFF) {
+        ring(core, alarm);
+        walk_advance(core);
+    }
+}
+
+static void open_actions(struct core *core, instant now, struct actions *out) {
+    core->now = now;
+    core->out = out;
+    out->n = 0;
+    emit(core, (struct action){.kind = A_NOTHING});
+}
+
+static void close_actions(struct core *core) {
+    if (core->was_ready != core_ready(core)) {
+        core->was_ready = !core->was_ready;
+        core->dirty = true;
+    }
+    if (core->dirty && core->model->policy.net)
+        helper_published(core);
+    if (core->dirty)
+        core->out->v[PUBLISH_PLACE].kind = A_PUBLISH;
+    core->dirty = false;
+    core->out = 0;
+}
+
+void core_start(struct core *core, instant now, struct actions *out) {
+    open_actions(core, now, out);
+    core->dirty = true;
+    if (core->model->policy.net)
+        helper_start(core);
+    if (core->model->policy.phases_only)
+        walk_drain(core, BY_PRESTOP, now);
+    units_wake(core);
+    settle(core);
+    close_actions(core);
+}
+
+static void check_event(struct core *core, const struct event *event) {
+    if (event->subject < core->model->n_checks && core->checks[event->subject].gen == event->gen)
+        check_verdict(core, event->subject, event->value != 0);
+}
+
+static void take_event(struct core *core, const struct event *event) {
+    switch ((enum event_kind)event->kind) {
+    case EV_TICK: break;
+    case EV_SPAWNED:
+    case EV_SPAWN_FAILED:
+    case EV_LEADER:
+    case EV_GONE:
+    case EV_STOPPED: job_event(core, event); break;
+    case EV_CHECK: check_event(core, event); break;
+    case EV_SIGNAL: signal_event(core, event); break;
+    case EV_ORPHAN: core->orphans += (uint32_t)event->value; break;
+    case EV_EMPTY:
+        core->no_children = true;
+        step_swept(core);
+        break;
+    case EV_EXTEND:
+        if (event->subject < core->model->n_units)
+            walk_extend(core, event->subject, event->more);
+        break;
+    case EV_PULSE: helper_pulse(core); break;
+    case EV_LIFE:
+        core->pulse = event->client;
+        core->dirty = true;
+        break;
+    case EV_ASK: ask_event(core, event); break;
+    case EV_N: break;
+    }
+}
+
+void core_step(struct core *core, const struct event *event, instant now, struct actions *out) {
+    open_actions(core, now, out);
+    if (!core->exited) {
+        take_event(core, event);
+        settle(core);
+    }
+    close_actions(core);
+}
+
+instant core_next(const struct core *core) { return core->exited ? NEVER : agenda_next(&core->agenda); }
+
+bool core_ready(const struct core *core) {
+    const struct model *model = core->model;
+    bool running = core->walk.goal == GO_RUN && !core->walk.undoing;
+    if (!core->started || (!running && !model->policy.keep_ready))
+        return false;
+    for (uint16_t i = 0; i < model->n_checks; i++)
+        if (!model->checks[i].live && !core->checks[i].passing)
+            return false;
+    return true;
+}
+
+bool core_live(const struct core *core) {
+    for (uint16_t i = 0; i < core->model->n_units; i++)
+        if (core->units[i].unhealthy)
+            return false;
+    return true;
+}
+
+uint8_t core_phase(const struct core *core) {
+    return core->walk.open ? core->walk.stages[core->walk.stage].phase : (uint8_t)PH_N;
+}
+
+uint8_t core_life(const struct core *core) {
+    if (core->exited)
+        return LIFE_EXITED;
+    if (core->walk.goal == GO_EXIT)
+        return LIFE_STOPPING;
+    if (core->walk.goal == GO_DRAIN || core->walk.undoing)
+        return LIFE_DRAINED;
+    return core->started ? LIFE_RUNNING : LIFE_STARTING;
+}
+
+span core_left(const struct core *core, instant now) {
+    if (is_never(core->walk.clock))
+        return FOREVER;
+    return until(now, after(core->walk.clock, core->model->policy.grace));
+}

@@ -1,0 +1,118 @@
+/* core/parts.h: how the core's files call one another. Nobody outside core includes this.
+ *
+ *   core.c    the step: one event, then all that is due; layout; what is derived
+ *   job.c     one process: asked, up, its ladder of signals, gone
+ *   unit.c    one service instance: start, ready, end, restart
+ *   check.c   ready and live
+ *   step.c    one row of the plan
+ *   walk.c    the cursor through the stages: goal, floor, clock, resume
+ *   signal.c  what a signal or a request means
+ *   helper.c  the process that talks
+ *   end.c     exit code and verdict
+ *
+ * job, check call up into unit and step (who owns the process?); unit and step call up into walk
+ * (has the stage ended?); nobody calls core.c but for emitting actions.
+ */
+#ifndef CORE_PARTS_H
+#define CORE_PARTS_H
+
+#include "core/core.h"
+
+/* core.c */
+void emit(struct core *core, struct action action);
+void note(struct core *core, uint8_t what, uint16_t subject, int32_t extra);
+void set_alarm(struct core *core, uint16_t alarm, instant at);
+uint16_t alarm_of_unit(const struct core *core, uint16_t unit);
+uint16_t alarm_of_check(const struct core *core, uint16_t check);
+uint16_t alarm_of_row(const struct core *core, uint16_t row);
+enum misc_alarm { ALARM_LAPSE, ALARM_GIVE_UP, ALARM_WAITING, ALARM_NET, MISC_ALARMS };
+uint16_t alarm_of_misc(const struct core *core, uint8_t which);
+static inline struct service const *service_of(const struct core *core, uint16_t unit) {
+    return &core->model->services[core->model->units[unit].service];
+}
+
+/* plan.c */
+void plan_make(struct core *core);
+uint16_t plan_rows(const struct model *model);
+
+/* job.c */
+void job_start(struct core *core, uint16_t slot, uint8_t what, uint16_t owner);
+/* Stop it: its first signal at `term`, KILL at `kill`; an earlier plan stands. */
+void job_stop(struct core *core, uint16_t slot, instant term, instant kill);
+/* Its leader has gone: TERM to what is left of its tree, KILL at `kill` unless that is planned. */
+void job_stop_leftovers(struct core *core, uint16_t slot, instant kill);
+/* As job_stop, but `kill` may be later than planned. */
+void job_extend(struct core *core, uint16_t slot, instant kill);
+void job_kill(struct core *core, uint16_t slot);
+void job_signal(struct core *core, uint16_t slot, uint8_t signal, uint8_t whom);
+void job_event(struct core *core, const struct event *event);
+void job_due(struct core *core, uint16_t slot);
+static inline bool job_live(const struct core *core, uint16_t slot) { return core->jobs[slot].state != J_NONE; }
+
+/* unit.c */
+void units_wake(struct core *core);  /* start every unit whose time has come */
+void unit_spawned(struct core *core, uint16_t unit);
+void unit_leader(struct core *core, uint16_t unit); /* job.exit is known */
+void unit_gone(struct core *core, uint16_t unit);
+void unit_due(struct core *core, uint16_t unit);
+void unit_check_turned(struct core *core, uint16_t check);
+void unit_stop(struct core *core, uint16_t unit, instant deadline);
+void unit_aux_ended(struct core *core, uint16_t unit, bool well);
+void unit_extend(struct core *core, uint16_t unit, span more);
+void units_rest(struct core *core);   /* a stop began: what has not started never does */
+void units_resume(struct core *core); /* act on what ended while drained */
+bool unit_live(const struct core *core, uint16_t unit);
+bool service_live(const struct core *core, uint16_t service);
+uint8_t unit_whom(const struct core *core, uint16_t unit);
+bool unit_ask(struct core *core, const struct event *event, uint16_t *reply);
+
+/* check.c */
+void check_on(struct core *core, uint16_t check);
+void check_off(struct core *core, uint16_t check);
+void check_answer(struct core *core, uint16_t check, bool pass); /* of an exec check: one try */
+void check_verdict(struct core *core, uint16_t check, bool passing); /* from net: a turn */
+void check_due(struct core *core, uint16_t check);
+
+/* step.c */
+void step_begin(struct core *core, uint16_t row, instant deadline);
+void step_shorten(struct core *core, uint16_t row, instant deadline);
+void step_extend(struct core *core, uint16_t row, instant deadline);
+void step_skip(struct core *core, uint16_t row);
+void step_due(struct core *core, uint16_t row);
+void step_answer(struct core *core, uint16_t step, int exit); /* its job has ended */
+void steps_unit_ended(struct core *core, uint16_t unit);
+void step_swept(struct core *core);
+span step_timeout(const struct core *core, const struct row *row);
+
+/* walk.c */
+void walk_stop(struct core *core, uint8_t cause, uint16_t value);
+void walk_drain(struct core *core, uint8_t cause, instant clock);
+bool walk_resume(struct core *core);
+void walk_raise_floor(struct core *core, uint8_t floor);
+void walk_advance(struct core *core);
+void walk_row_ended(struct core *core);
+void walk_undo_ended(struct core *core);
+void walk_lapse(struct core *core);
+void walk_kill(struct core *core);    /* no time is left: what is running gets KILL */
+void walk_extend(struct core *core, uint16_t unit, span more);
+bool walk_wants_services(const struct core *core); /* goal RUN, no clock, no undo at work */
+instant walk_end(const struct core *core); /* clock + grace - reserve */
+
+/* signal.c */
+void signal_event(struct core *core, const struct event *event);
+void ask_event(struct core *core, const struct event *event);
+
+/* helper.c */
+void helper_start(struct core *core);
+void helper_spawned(struct core *core);
+void helper_ended(struct core *core);
+void helper_stopped(struct core *core);
+void helper_pulse(struct core *core);
+void helper_published(struct core *core);
+void helper_due(struct core *core);
+
+/* end.c */
+void end_now(struct core *core);
+int end_code(const struct core *core);
+
+#endif

@@ -1,0 +1,335 @@
+/* core/step.c: one row of the plan.
+ *
+ *           | stage opens | answer good | bad, tries left | bad, none left | deadline           | floor passes
+ *   PENDING | GATE or ACT | ·           | ·               | ·              | ·                  | SKIPPED
+ *   GATE    | ·           | ACT         | SKIPPED         | SKIPPED        | TIMEOUT            | SKIPPED
+ *   ACT     | ·           | DONE        | PAUSE           | FAILED         | TIMEOUT, or DONE   | SKIPPED, job stopped
+ *   PAUSE   | ·           | ·           | ·               | ·              | TIMEOUT            | SKIPPED
+ *
+ * PAUSE ends when its time has come and its slot is free. A wait that just passes time (announce,
+ * sleep) is DONE at its deadline. A row ends at its deadline whether or not its process has.
+ */
+#include "core/parts.h"
+
+enum {
+    LEAST_MS = 50,     /* a command with less than this is not started */
+    TERM_BEFORE_MS = 500, /* TERM so long before the deadline, or a fifth of its time */
+    SWEEP_TERM_MS = 2000,
+    HURRIED_MS = 1000, /* a command that a hurry or a resume ends */
+};
+
+static struct row *row_at(struct core *core, uint16_t row) { return &core->walk.rows[row]; }
+
+static const struct step_policy *policy_of(const struct core *core, const struct row *row) {
+    return &core->model->steps[row->subject];
+}
+
+static bool is_command(const struct row *row) { return row->action == DO_COMMAND; }
+static bool has_policy(const struct row *row) { return row->subject != NONE && row->action != DO_STOP; }
+
+static void become(struct core *core, uint16_t row, uint8_t state) {
+    row_at(core, row)->state = state;
+    core->dirty = true;
+    note(core, NOTE_ROW, row, state);
+}
+
+static void end(struct core *core, uint16_t row, uint8_t state) {
+    struct row *r = row_at(core, row);
+    bool had_begun = !is_never(r->start);
+    r->end = core->now;
+    set_alarm(core, alarm_of_row(core, row), NEVER);
+    become(core, row, state);
+    if (had_begun && has_policy(r) && (state == S_FAILED || state == S_TIMEOUT) &&
+        policy_of(core, r)->on_failure == FAILURE_SKIP_REST)
+        core->walk.skip_rest[r->phase] = true;
+    walk_row_ended(core);
+}
+
+span step_timeout(const struct core *core, const struct row *row) {
+    switch ((enum action_of_step)row->action) {
+    case DO_ANNOUNCE: return core->model->policy.announce_min;
+    case DO_STOP: return service_of(core, row->subject)->stop_timeout;
+    case DO_SWEEP: return MS(SWEEP_TERM_MS);
+    case DO_COMMAND:
+    case DO_SIGNAL:
+    case DO_SLEEP:
+    case DO_WAIT_EXIT: return policy_of(core, row)->timeout;
+    case DO_N: break;
+    }
+    return FOREVER;
+}
+
+static bool run_if_holds(const struct core *core, const struct step_policy *step) {
+    if (step->run_if_step == NONE)
+        return true;
+    for (uint16_t i = 0; i < core->walk.n_rows; i++) {
+        const struct row *row = &core->walk.rows[i];
+        if (!has_policy(row) || row->subject != step->run_if_step)
+            continue;
+        switch ((enum run_if)step->run_if) {
+        case RUN_ALWAYS: return true;
+        case RUN_IF_DONE: return row->state == S_DONE;
+        case RUN_IF_FAILED: return row->state == S_FAILED || row->state == S_TIMEOUT;
+        case RUN_IF_TIMEOUT: return row->state == S_TIMEOUT;
+        }
+    }
+    return false;
+}
+
+static bool is_wanted(const struct core *core, const struct row *row) {
+    const struct step_policy *step = policy_of(core, row);
+    bool runs = is_command(row) || step->has_only_if;
+    if (core->walk.skip_rest[row->phase] || !run_if_holds(core, step))
+        return false;
+    if (step->for_service != NONE && !core->model->policy.phases_only && !service_live(core, step->for_service))
+        return false;
+    return !runs || until(core->now, row->deadline).ns >= MS(LEAST_MS).ns;
+}
+
+/* TERM comes shortly before the deadline, so that a command can still tidy up. */
+static void run(struct core *core, uint16_t row, uint8_t what) {
+    struct row *r = row_at(core, row);
+    uint16_t slot = core_job_of_step(core, r->subject);
+    span left = until(core->now, r->deadline);
+    instant term = ago(r->deadline, shorter(MS(TERM_BEFORE_MS), (span){left.ns / 5}));
+    job_start(core, slot, what, r->subject);
+    job_stop(core, slot, is_forever(left) ? NEVER : term, r->deadline);
+}
+
+static void signal_service(struct core *core, uint16_t row) {
+    const struct step_policy *step = policy_of(core, row_at(core, row));
+    const struct service *service = &core->model->services[step->target];
+    bool sent = false;
+    for (uint16_t unit = service->first_unit; unit < service->first_unit + service->n_units; unit++) {
+        if (!unit_live(core, unit))
+            continue;
+        job_signal(core, core_job_of_unit(core, unit), step->signal, unit_whom(core, unit));
+        sent = true;
+    }
+    end(core, row, sent ? S_DONE : S_SKIPPED);
+}
+
+static void stop_unit(struct core *core, uint16_t row) {
+    struct row *r = row_at(core, row);
+    uint16_t unit = r->subject;
+    bool lives = unit_live(core, unit);
+    if (!lives && core->units[unit].exit == EXIT_UNKNOWN) {
+        unit_stop(core, unit, r->deadline);
+        end(core, row, S_SKIPPED); /* it has never run */
+        return;
+    }
+    become(core, row, S_ACT);
+    unit_stop(core, unit, r->deadline);
+    if (!lives) {
+        r->exit = core->units[unit].exit;
+        end(core, row, S_DONE);
+    }
+}
+
+static void sweep(struct core *core, uint16_t row) {
+    become(core, row, S_ACT);
+    if (core->no_children) {
+        end(core, row, S_DONE);
+        return;
+    }
+    core->sweeping = core->dirty = true;
+    emit(core, (struct action){.kind = A_SWEEP});
+}
+
+static void act(struct core *core, uint16_t row) {
+    struct row *r = row_at(core, row);
+    if (is_command(r)) {
+        if (job_live(core, core_job_of_step(core, r->subject))) {
+            become(core, row, S_PAUSE);
+            return;
+        }
+        become(core, row, S_ACT);
+        r->tries++;
+        run(core, row, CMD_STEP);
+        return;
+    }
+    switch ((enum action_of_step)r->action) {
+    case DO_ANNOUNCE: become(core, row, S_ACT); break;
+    case DO_SIGNAL: signal_service(core, row); break;
+    case DO_SLEEP:
+        become(core, row, S_ACT);
+        r->deadline = earlier(r->deadline, after(core->now, policy_of(core, r)->sleep));
+        break;
+    case DO_WAIT_EXIT:
+        become(core, row, S_ACT);
+        if (!service_live(core, policy_of(core, r)->target))
+            end(core, row, S_DONE);
+        break;
+    case DO_STOP: stop_unit(core, row); break;
+    case DO_SWEEP: sweep(core, row); break;
+    case DO_COMMAND:
+    case DO_N: break;
+    }
+}
+
+void step_begin(struct core *core, uint16_t row, instant deadline) {
+    struct row *r = row_at(core, row);
+    r->deadline = deadline;
+    if (has_policy(r) && !is_wanted(core, r)) {
+        step_skip(core, row);
+        return;
+    }
+    r->start = core->now;
+    if (has_policy(r) && policy_of(core, r)->has_only_if && !job_live(core, core_job_of_step(core, r->subject))) {
+        become(core, row, S_GATE);
+        run(core, row, CMD_ONLY_IF);
+    } else {
+        act(core, row);
+    }
+    if (row_running(r))
+        set_alarm(core, alarm_of_row(core, row), r->deadline);
+}
+
+/* A clock began, or the floor rose, while it runs: deadlines only come nearer. */
+void step_shorten(struct core *core, uint16_t row, instant deadline) {
+    struct row *r = row_at(core, row);
+    if (!row_running(r) || !before(deadline, r->deadline))
+        return;
+    r->deadline = deadline;
+    core->dirty = true;
+    if (r->state != S_PAUSE || before(deadline, core->agenda.at[alarm_of_row(core, row)]))
+        set_alarm(core, alarm_of_row(core, row), deadline);
+    if (is_command(r) || r->state == S_GATE) {
+        span left = until(core->now, deadline);
+        job_stop(core, core_job_of_step(core, r->subject),
+                 ago(deadline, shorter(MS(TERM_BEFORE_MS), (span){left.ns / 5})), deadline);
+    } else if (r->action == DO_STOP) {
+        job_stop(core, core_job_of_unit(core, r->subject), NEVER, deadline);
+        job_stop(core, core_job_of_aux(core, r->subject), NEVER, deadline);
+    }
+}
+
+void step_extend(struct core *core, uint16_t row, instant deadline) {
+    struct row *r = row_at(core, row);
+    if (r->action != DO_STOP || r->state != S_ACT || !before(r->deadline, deadline))
+        return;
+    r->deadline = deadline;
+    core->dirty = true;
+    set_alarm(core, alarm_of_row(core, row), deadline);
+    job_extend(core, core_job_of_unit(core, r->subject), deadline);
+}
+
+void step_skip(struct core *core, uint16_t row) {
+    struct row *r = row_at(core, row);
+    if (row_ended(r))
+        return;
+    if (row_running(r) && has_policy(r))
+        job_stop(core, core_job_of_step(core, r->subject), core->now, after(core->now, MS(HURRIED_MS)));
+    end(core, row, S_SKIPPED);
+}
+
+static bool passes_time(const struct row *row) {
+    return row->state == S_ACT && (row->action == DO_ANNOUNCE || row->action == DO_SLEEP);
+}
+
+static void out_of_time(struct core *core, uint16_t row) {
+    struct row *r = row_at(core, row);
+    if (r->action == DO_SWEEP) {
+        r->killed = core->sweep_killed = true;
+        emit(core, (struct action){.kind = A_SWEEP_KILL});
+        end(core, row, S_TIMEOUT);
+        return;
+    }
+    if (r->action == DO_STOP) {
+        job_kill(core, core_job_of_unit(core, r->subject));
+        job_kill(core, core_job_of_aux(core, r->subject));
+        r->killed = true;
+        r->exit = core->units[r->subject].exit;
+    } else if (has_policy(r) && job_live(core, core_job_of_step(core, r->subject))) {
+        job_kill(core, core_job_of_step(core, r->subject));
+        r->killed = true;
+    }
+    end(core, row, passes_time(r) ? S_DONE : S_TIMEOUT);
+}
+
+void step_due(struct core *core, uint16_t row) {
+    struct row *r = row_at(core, row);
+    if (due(r->deadline, core->now)) {
+        out_of_time(core, row);
+    } else if (r->state == S_PAUSE) {
+        set_alarm(core, alarm_of_row(core, row), r->deadline);
+        act(core, row);
+    }
+}
+
+/* Another try, if there is one left and time for it. */
+static void failed(struct core *core, uint16_t row) {
+    struct row *r = row_at(core, row);
+    const struct step_policy *step = policy_of(core, r);
+    instant again = after(core->now, step->every);
+    if (r->tries > step->retries || until(again, r->deadline).ns < MS(LEAST_MS).ns) {
+        end(core, row, S_FAILED);
+        return;
+    }
+    become(core, row, S_PAUSE);
+    set_alarm(core, alarm_of_row(core, row), again);
+}
+
+static uint16_t row_of_step(const struct core *core, uint16_t step) {
+    for (uint16_t i = 0; i < core->walk.n_rows; i++)
+        if (has_policy(&core->walk.rows[i]) && core->walk.rows[i].subject == step)
+            return i;
+    return NONE;
+}
+
+/* The job that ended belonged to an earlier round, or to an undo: the slot is free now. */
+static void slot_free(struct core *core, uint16_t row) {
+    if (row_at(core, row)->state == S_PAUSE)
+        set_alarm(core, alarm_of_row(core, row), core->now);
+    walk_undo_ended(core);
+}
+
+void step_answer(struct core *core, uint16_t step, int exit) {
+    uint16_t row = row_of_step(core, step);
+    struct row *r = row_at(core, row);
+    uint8_t what = core->jobs[core_job_of_step(core, step)].what;
+    if (what == CMD_ONLY_IF && r->state == S_GATE) {
+        if (exit == 0)
+            act(core, row);
+        else
+            end(core, row, S_SKIPPED);
+        if (row_running(r))
+            set_alarm(core, alarm_of_row(core, row), r->deadline);
+    } else if (what == CMD_STEP && r->state == S_ACT) {
+        r->exit = (int16_t)exit;
+        if (exit == 0)
+            end(core, row, S_DONE);
+        else if (core->jobs[core_job_of_step(core, step)].rung)
+            end(core, row, S_TIMEOUT); /* its time was up: TERM was sent */
+        else
+            failed(core, row);
+    } else {
+        slot_free(core, row);
+    }
+}
+
+void steps_unit_ended(struct core *core, uint16_t unit) {
+    struct walk *walk = &core->walk;
+    const struct stage *stage = &walk->stages[walk->stage];
+    if (!walk->open)
+        return;
+    for (uint16_t row = stage->first; row < stage->first + stage->n; row++) {
+        struct row *r = row_at(core, row);
+        if (r->state != S_ACT)
+            continue;
+        if (r->action == DO_STOP && r->subject == unit) {
+            r->exit = core->units[unit].exit;
+            end(core, row, S_DONE);
+        } else if (r->action == DO_WAIT_EXIT && !service_live(core, policy_of(core, r)->target)) {
+            end(core, row, S_DONE);
+        }
+    }
+}
+
+/* No child is left. */
+void step_swept(struct core *core) {
+    struct walk *walk = &core->walk;
+    for (uint16_t row = 0; row < walk->n_rows; row++)
+        if (walk->rows[row].action == DO_SWEEP && walk->rows[row].state == S_ACT)
+            end(core, row, S_DONE);
+}

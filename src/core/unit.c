@@ -1,0 +1,458 @@
+/* core/unit.c: one service instance.
+ *
+ *            | deps ready | spawned    | ready      | leader ends        | due        | stop step | wants off
+ *   WAITING  | STARTING   | ·          | ·          | ·                  | ·          | DOWN      | DOWN
+ *   STARTING | ·          | UP, checks | UP         | by policy          | as failed  | STOPPING  | ·
+ *   UP       | ·          | ·          | ·          | by policy          | ·          | STOPPING  | ·
+ *   BACKOFF  | ·          | ·          | ·          | ·                  | STARTING   | DOWN      | DOWN
+ *   STOPPING | ·          | ·          | ·          | DOWN, or STARTING  | ·          | ·         | ·
+ *   DOWN, FAILED: at rest; start, restart and resume leave them
+ *
+ * By policy: BACKOFF, DOWN or FAILED, as soon as the tree has gone too. The end of a unit that ends
+ * the container is told to the walk at once, when its leader ends.
+ */
+#include "core/parts.h"
+
+enum { LEFTOVER_MS = 2000, OPERATOR_STOP_MS = 10000 };
+
+static struct unit *unit_at(struct core *core, uint16_t unit) { return &core->units[unit]; }
+
+bool unit_live(const struct core *core, uint16_t unit) {
+    return job_live(core, core_job_of_unit(core, unit));
+}
+
+bool service_live(const struct core *core, uint16_t service) {
+    const struct service *s = &core->model->services[service];
+    for (uint16_t i = 0; i < s->n_units; i++)
+        if (unit_live(core, (uint16_t)(s->first_unit + i)))
+            return true;
+    return false;
+}
+
+uint8_t unit_whom(const struct core *core, uint16_t unit) {
+    return service_of(core, unit)->kill_main ? TO_LEADER : TO_GROUP;
+}
+
+static void become(struct core *core, uint16_t unit, uint8_t state) {
+    unit_at(core, unit)->state = state;
+    core->dirty = true;
+}
+
+static void set_due(struct core *core, uint16_t unit, instant at) {
+    unit_at(core, unit)->at = at;
+    set_alarm(core, alarm_of_unit(core, unit), at);
+}
+
+static bool service_was_ready(const struct core *core, uint16_t service) {
+    const struct service *s = &core->model->services[service];
+    for (uint16_t i = 0; i < s->n_units; i++)
+        if (!core->units[s->first_unit + i].was_ready)
+            return false;
+    return true;
+}
+
+/* Replicas start one by one from 0. */
+static bool may_start(const struct core *core, uint16_t unit) {
+    const struct service *service = service_of(core, unit);
+    for (uint16_t i = 0; i < service->n_after; i++)
+        if (!service_was_ready(core, service->after[i]))
+            return false;
+    return unit == service->first_unit || core->units[unit - 1].was_ready;
+}
+
+/* Those that the program answers must be on before it begins; the others would only fail before. */
+static bool is_answered(const struct core *core, uint16_t check) {
+    uint8_t kind = core->model->checks[check].kind;
+    return kind == CHECK_NOTIFY || kind == CHECK_FD;
+}
+
+static void start(struct core *core, uint16_t unit) {
+    struct unit *u = unit_at(core, unit);
+    uint16_t check = core->model->units[unit].ready;
+    span timeout = service_of(core, unit)->ready_timeout;
+    u->again = u->timed_out = u->relive = u->ready = u->for_good = false;
+    u->since = core->now;
+    become(core, unit, U_STARTING);
+    set_due(core, unit, after(core->now, timeout));
+    if (check != NONE && is_answered(core, check))
+        check_on(core, check);
+    job_start(core, core_job_of_unit(core, unit), CMD_RUN, unit);
+}
+
+void units_wake(struct core *core) {
+    if (!walk_wants_services(core))
+        return;
+    for (uint16_t unit = 0; unit < core->model->n_units; unit++)
+        if (core->units[unit].state == U_WAITING && may_start(core, unit))
+            start(core, unit);
+}
+
+static void look_started(struct core *core) {
+    for (uint16_t unit = 0; unit < core->model->n_units; unit++)
+        if (!core->units[unit].was_ready)
+            return;
+    if (!core->started)
+        note(core, NOTE_READY, NONE, 0);
+    core->started = core->dirty = true;
+}
+
+static void errand_settled(struct core *core, uint16_t unit) {
+    if (core->errand == core->model->units[unit].service)
+        core->errand = NONE;
+}
+
+static void ready(struct core *core, uint16_t unit) {
+    struct unit *u = unit_at(core, unit);
+    bool first = !u->was_ready;
+    u->ready = u->was_ready = true;
+    if (u->state == U_STARTING) {
+        uint16_t live = core->model->units[unit].live;
+        become(core, unit, U_UP);
+        set_due(core, unit, NEVER);
+        errand_settled(core, unit);
+        if (live != NONE)
+            check_on(core, live);
+    }
+    core->dirty = true;
+    if (first) {
+        look_started(core);
+        units_wake(core);
+    }
+}
+
+void unit_spawned(struct core *core, uint16_t unit) {
+    uint16_t check = core->model->units[unit].ready;
+    if (core->units[unit].state != U_STARTING)
+        return;
+    core->dirty = true;
+    if (check != NONE && !is_answered(core, check))
+        check_on(core, check);
+    else if (check == NONE && service_of(core, unit)->type == TYPE_SERVICE)
+        ready(core, unit);
+}
+
+static bool counts_as_success(const struct service *service, int exit) {
+    if (exit >= 0)
+        return exit < 256 && (service->success_codes[exit / 64] >> (exit % 64) & 1);
+    return (service->success_signals & signal_bit(-exit)) != 0;
+}
+
+/* By success, or by the last stop signal that it was sent, told by the kernel or by itself. */
+static bool ended_well(const struct core *core, uint16_t unit) {
+    const struct job *job = &core->jobs[core_job_of_unit(core, unit)];
+    if (job->last_signal && (job->exit == -job->last_signal || job->exit == 128 + job->last_signal))
+        return true;
+    return counts_as_success(service_of(core, unit), job->exit);
+}
+
+static bool policy_restarts(const struct service *service, const struct unit *u) {
+    bool abnormal = u->exit < 0 || u->timed_out;
+    switch ((enum restart_policy)service->restart) {
+    case RESTART_NO: return false;
+    case RESTART_ON_FAILURE: return !u->ended_well;
+    case RESTART_ON_ABNORMAL: return abnormal && !u->ended_well;
+    case RESTART_ALWAYS: return true;
+    }
+    return false;
+}
+
+/* false: restarted too often. A window begins with the first restart in it. */
+static bool within_limit(const struct core *core, const struct service *service, struct unit *u) {
+    if (is_never(u->window) || !before(core->now, after(u->window, service->restart_window))) {
+        u->window = core->now;
+        u->burst = 0;
+    }
+    if (u->burst >= service->restart_limit)
+        return false;
+    u->burst++;
+    return true;
+}
+
+static span backoff(const struct service *service, uint16_t burst) {
+    span delay = service->restart_min;
+    for (uint16_t i = 1; i < burst && delay.ns < service->restart_max.ns; i++)
+        delay = plus(delay, delay);
+    return shorter(delay, service->restart_max);
+}
+
+static uint8_t decide_next(struct core *core, uint16_t unit) {
+    const struct service *service = service_of(core, unit);
+    struct unit *u = unit_at(core, unit);
+    if (u->again)
+        return NEXT_AGAIN;
+    if (u->state == U_STOPPING && !u->timed_out)
+        return NEXT_DOWN;
+    if (core->walk.goal == GO_EXIT)
+        return u->ended_well ? NEXT_DOWN : NEXT_FAILED;
+    if (u->relive || policy_restarts(service, u))
+        return within_limit(core, service, u) ? NEXT_BACKOFF : NEXT_FAILED;
+    return u->ended_well ? NEXT_DOWN : NEXT_FAILED;
+}
+
+/* The end for good of main or of an essential unit ends the container, once it may. */
+static void tell_walk(struct core *core, uint16_t unit) {
+    const struct service *service = service_of(core, unit);
+    const struct unit *u = unit_at(core, unit);
+    if (!u->for_good || u->held || core->walk.goal != GO_RUN)
+        return;
+    if (service->main)
+        walk_stop(core, BY_MAIN, unit);
+    else if (service->essential && (service->type == TYPE_SERVICE || !u->ended_well))
+        walk_stop(core, BY_SERVICE, unit);
+}
+
+/* Nothing runs, nothing waits for its time, and nobody has put anything to rest by hand. */
+static void look_all_ended(struct core *core) {
+    if (core->walk.goal != GO_RUN || core->walk.undoing)
+        return;
+    for (uint16_t unit = 0; unit < core->model->n_units; unit++) {
+        const struct unit *u = &core->units[unit];
+        if (unit_live(core, unit) || u->held || u->state == U_BACKOFF || u->state == U_STARTING)
+            return;
+        if (u->state == U_WAITING && may_start(core, unit))
+            return;
+    }
+    walk_stop(core, BY_ALL_ENDED, NONE);
+}
+
+static void say_end(struct core *core, uint16_t unit) {
+    const struct unit *u = unit_at(core, unit);
+    if (core->walk.goal == GO_EXIT || u->next == NEXT_AGAIN || u->next == NEXT_BACKOFF || core->model->policy.single)
+        return;
+    note(core, u->next == NEXT_FAILED ? NOTE_FAILED : NOTE_ENDED, unit, u->exit);
+}
+
+void unit_leader(struct core *core, uint16_t unit) {
+    const struct job *job = &core->jobs[core_job_of_unit(core, unit)];
+    struct unit *u = unit_at(core, unit);
+    bool oneshot = service_of(core, unit)->type == TYPE_ONESHOT, was_operator = u->state == U_STOPPING && u->held;
+    u->exit = job->exit;
+    u->ended_well = ended_well(core, unit) && !(u->timed_out && core->walk.goal != GO_EXIT);
+    u->ready = false;
+    check_off(core, core->model->units[unit].ready);
+    check_off(core, core->model->units[unit].live);
+    set_due(core, unit, NEVER);
+    u->next = decide_next(core, unit);
+    u->for_good = (u->next == NEXT_DOWN || u->next == NEXT_FAILED) && !was_operator;
+    core->dirty = true;
+    say_end(core, unit);
+    if (unit_live(core, unit))
+        job_stop_leftovers(core, core_job_of_unit(core, unit), after(core->now, MS(LEFTOVER_MS)));
+    if (u->state != U_STOPPING)
+        become(core, unit, U_STOPPING);
+    if (oneshot && u->ended_well && u->next == NEXT_DOWN)
+        ready(core, unit);
+    tell_walk(core, unit);
+}
+
+void unit_gone(struct core *core, uint16_t unit) {
+    struct unit *u = unit_at(core, unit);
+    bool wants = walk_wants_services(core);
+    switch ((enum next)u->next) {
+    case NEXT_AGAIN:
+        if (wants) {
+            u->restarts++;
+            start(core, unit);
+        } else {
+            become(core, unit, core->walk.goal == GO_EXIT ? U_DOWN : U_BACKOFF);
+        }
+        break;
+    case NEXT_BACKOFF:
+        if (core->walk.goal == GO_EXIT) {
+            become(core, unit, u->ended_well ? U_DOWN : U_FAILED);
+            break;
+        }
+        become(core, unit, U_BACKOFF);
+        if (wants) {
+            span delay = backoff(service_of(core, unit), u->burst);
+            set_due(core, unit, after(core->now, delay));
+            note(core, NOTE_RESTARTING, unit, (int32_t)span_ms(delay));
+        }
+        break;
+    case NEXT_DOWN:
+        become(core, unit, U_DOWN);
+        errand_settled(core, unit);
+        break;
+    case NEXT_FAILED:
+        become(core, unit, U_FAILED);
+        errand_settled(core, unit);
+        break;
+    }
+    steps_unit_ended(core, unit);
+    look_all_ended(core);
+}
+
+/* Stopped for a fault of its own: the policy hears of an abnormal end. */
+static void put_down(struct core *core, uint16_t unit, uint8_t why) {
+    span most = service_of(core, unit)->stop_timeout;
+    unit_at(core, unit)->timed_out = true;
+    unit_at(core, unit)->relive = why == NOTE_UNHEALTHY;
+    note(core, why, unit, 0);
+    unit_stop(core, unit, after(core->now, is_forever(most) ? MS(OPERATOR_STOP_MS) : most));
+}
+
+void unit_due(struct core *core, uint16_t unit) {
+    struct unit *u = unit_at(core, unit);
+    u->at = NEVER;
+    if (u->state == U_BACKOFF && walk_wants_services(core)) {
+        u->restarts++;
+        start(core, unit);
+    } else if (u->state == U_STARTING) {
+        put_down(core, unit, NOTE_NOT_READY);
+    }
+}
+
+void unit_check_turned(struct core *core, uint16_t check) {
+    const struct check_policy *policy = &core->model->checks[check];
+    uint16_t unit = policy->unit;
+    struct unit *u = unit_at(core, unit);
+    bool passing = core->checks[check].passing;
+    if (!policy->live) {
+        if (passing && (u->state == U_STARTING || u->state == U_UP))
+            ready(core, unit);
+        else
+            u->ready = false;
+        return;
+    }
+    u->unhealthy = !passing && policy->then == THEN_FAIL;
+    if (passing || core->walk.goal != GO_RUN || u->state != U_UP)
+        return;
+    switch ((enum live_then)policy->then) {
+    case THEN_RESTART: put_down(core, unit, NOTE_UNHEALTHY); break;
+    case THEN_FAIL: note(core, NOTE_UNHEALTHY, unit, 0); break;
+    case THEN_SHUTDOWN:
+        note(core, NOTE_UNHEALTHY, unit, 0);
+        walk_stop(core, BY_LIVE, unit);
+        break;
+    }
+}
+
+/* Begins to stop it; its step, its errand or its policy waits for unit_gone. */
+void unit_stop(struct core *core, uint16_t unit, instant deadline) {
+    uint16_t slot = core_job_of_unit(core, unit), aux = core_job_of_aux(core, unit);
+    set_due(core, unit, NEVER);
+    if (!unit_live(core, unit)) {
+        become(core, unit, U_DOWN);
+        return;
+    }
+    become(core, unit, U_STOPPING);
+    unit_at(core, unit)->ready = false;
+    if (!core->model->policy.single)
+        emit(core, (struct action){.kind = A_WATCH_TREE, .job = {slot, core->jobs[slot].gen}});
+    if (service_of(core, unit)->has_stop_command && core->jobs[slot].state == J_UP && !job_live(core, aux)) {
+        job_start(core, aux, CMD_STOP, unit);
+        job_stop(core, aux, NEVER, deadline);
+        job_stop(core, slot, NEVER, deadline);
+    } else {
+        job_stop(core, slot, core->now, deadline);
+    }
+}
+
+/* A stop-command has had its say: if the service is still there, its stop signal follows at once. */
+void unit_aux_ended(struct core *core, uint16_t unit, bool well) {
+    (void)well;
+    if (core->units[unit].state == U_STOPPING)
+        job_stop(core, core_job_of_unit(core, unit), core->now, NEVER);
+}
+
+/* EXTEND_TIMEOUT_USEC: a stop is extended by its step, a start here. */
+void unit_extend(struct core *core, uint16_t unit, span more) {
+    if (core->units[unit].state == U_STARTING && !is_never(core->units[unit].at))
+        set_due(core, unit, later_of(core->units[unit].at, after(core->now, more)));
+}
+
+void units_rest(struct core *core) {
+    for (uint16_t unit = 0; unit < core->model->n_units; unit++) {
+        struct unit *u = unit_at(core, unit);
+        uint16_t live = core->model->units[unit].live;
+        u->again = false;
+        check_off(core, live);
+        if (u->state != U_WAITING && u->state != U_BACKOFF)
+            continue;
+        set_due(core, unit, NEVER);
+        become(core, unit, u->state == U_BACKOFF && !u->ended_well ? U_FAILED : U_DOWN);
+    }
+    core->errand = NONE;
+}
+
+void units_resume(struct core *core) {
+    for (uint16_t unit = 0; unit < core->model->n_units; unit++) {
+        struct unit *u = unit_at(core, unit);
+        if (u->state == U_BACKOFF)
+            set_due(core, unit, core->now);
+        else if (!unit_live(core, unit))
+            tell_walk(core, unit);
+    }
+    units_wake(core);
+    look_all_ended(core);
+}
+
+static uint16_t ask_one(struct core *core, const struct event *event, uint16_t unit) {
+    struct unit *u = unit_at(core, unit);
+    uint16_t slot = core_job_of_unit(core, unit), aux = core_job_of_aux(core, unit);
+    const struct service *service = service_of(core, unit);
+    instant deadline = after(core->now, is_forever(service->stop_timeout) ? MS(OPERATOR_STOP_MS) : service->stop_timeout);
+    bool live = unit_live(core, unit);
+    switch (event->verb) {
+    case ASK_START_UNIT:
+    case ASK_RESTART_UNIT:
+        u->held = false;
+        u->burst = 0;
+        if (live && event->verb == ASK_START_UNIT && u->state != U_STOPPING)
+            return REPLY_OK;
+        u->again = live;
+        if (live && u->state != U_STOPPING)
+            unit_stop(core, unit, deadline);
+        else if (live)
+            u->next = NEXT_AGAIN;
+        else
+            start(core, unit);
+        return REPLY_STARTED;
+    case ASK_STOP_UNIT:
+        u->held = true;
+        u->again = false;
+        unit_stop(core, unit, deadline);
+        return live ? REPLY_STARTED : REPLY_OK;
+    case ASK_RELOAD_UNIT:
+        if (!live || job_live(core, aux))
+            return live ? REPLY_BUSY : REPLY_REFUSED;
+        if (service->has_reload_command)
+            job_start(core, aux, CMD_RELOAD, unit);
+        else
+            job_signal(core, slot, service->reload_signal, TO_LEADER);
+        return REPLY_OK;
+    case ASK_SIGNAL_UNIT:
+        if (live)
+            job_signal(core, slot, (uint8_t)event->value, unit_whom(core, unit));
+        return live ? REPLY_OK : REPLY_REFUSED;
+    default:
+        return REPLY_BAD;
+    }
+}
+
+/* start, stop, restart: one errand at a time, and none once a drain or stop has begun. */
+bool unit_ask(struct core *core, const struct event *event, uint16_t *reply) {
+    const struct service *service;
+    bool errand = event->verb == ASK_START_UNIT || event->verb == ASK_STOP_UNIT || event->verb == ASK_RESTART_UNIT;
+    if (event->verb < ASK_START_UNIT || event->verb > ASK_SIGNAL_UNIT)
+        return false;
+    *reply = REPLY_BAD;
+    if (event->subject >= core->model->n_services)
+        return true;
+    if (event->verb == ASK_SIGNAL_UNIT && (event->value < 1 || event->value > SIGNAL_MAX))
+        return true;
+    *reply = REPLY_REFUSED;
+    if (errand && !walk_wants_services(core))
+        return true;
+    *reply = REPLY_BUSY;
+    if (errand && core->errand != NONE && core->errand != event->subject)
+        return true;
+    service = &core->model->services[event->subject];
+    if (errand)
+        core->errand = event->subject;
+    for (uint16_t i = 0; i < service->n_units; i++)
+        *reply = ask_one(core, event, (uint16_t)(service->first_unit + i));
+    if (errand && *reply == REPLY_OK)
+        core->errand = NONE;
+    return true;
+}
