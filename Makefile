@@ -17,11 +17,11 @@ endif
 
 WARN   := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
           -Wvla -Wundef -Wwrite-strings
-HARDEN := -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2
+HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2
 SIZE   := -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables
 CFLAGS ?= -Os -g
 MODE   := -std=gnu11 -D_GNU_SOURCE -DLASTCALL_VERSION='"$(VERSION)"' $(WARN)
-LINK   := -static-pie -Wl,--gc-sections -Wl,-z,relro,-z,now -Wl,-z,noexecstack
+LINK   := -static -Wl,--gc-sections -Wl,-z,relro,-z,now -Wl,-z,noexecstack
 
 # model is only nouns; core, conf and text decide and are pure; the rest does.
 PURE := model core conf text
