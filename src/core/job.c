@@ -210,7 +210,7 @@ void job_event(struct core *core, const struct event *event) {
         helper_stopped(core);
     if ((event->kind == EV_SPAWN_FAILED && job->state == J_ASKED) ||
         (event->kind == EV_LEADER && (job->state == J_ASKED || job->state == J_UP))) {
-        job->exit = (int16_t)event->value;
+        job->exit = (int16_t)(event->value < -SIGNAL_MAX || event->value > 255 ? 255 : event->value);
         if (event->kind == EV_SPAWN_FAILED)
             note(core, NOTE_SPAWN_FAILED, slot, event->value);
         ended(core, slot, event->kind == EV_SPAWN_FAILED);
