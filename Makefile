@@ -44,7 +44,7 @@ rooms_model :=
 rooms_core  := core
 rooms_text  := text
 rooms_conf  := conf text
-see = $(foreach room,model $(rooms_$(1)),-I$(B)/see/$(room))
+see = $(foreach room,model $(rooms_$(1)),-iquote $(B)/see/$(room))
 
 $(B)/see: Makefile
 	@rm -rf $@ && mkdir -p $@ $(B)/include
@@ -60,14 +60,14 @@ $(foreach room,$(PURE),$(eval $(call pure_room,$(room))))
 
 $(B)/obj/%.o: src/%.c | $(B)/see
 	@mkdir -p $(@D)
-	$(CC) $(MODE) $(HARDEN) $(SIZE) $(CFLAGS) -Isrc -MMD -c -o $@ $<
+	$(CC) $(MODE) $(HARDEN) $(SIZE) $(CFLAGS) -iquote src -MMD -c -o $@ $<
 
 -include $(objects:.o=.d)
 
 # The second gate: the archive of the pure rooms calls nothing but these (inih has an object of its own).
 gates: $(pure_obj) $(B)/lastcall
 	@rm -f $(B)/pure.a && ar rcs $(B)/pure.a $(pure_obj)
-	@sh tests/gates.sh $(B)/pure.a $(B)/lastcall
+	@GATE_ANY_SIZE=$(GATE_ANY_SIZE) sh tests/gates.sh $(B)/pure.a $(B)/lastcall
 
 deps:
 	sh tests/deps.sh
@@ -86,7 +86,7 @@ test_objs  := $(pure_src:src/%.c=$(B)/san/%.o)
 
 $(B)/san/%.o: src/%.c | $(B)/see
 	@mkdir -p $(@D)
-	gcc $(MODE) $(SAN) -Isrc -isystem $(B)/include -MMD -c -o $@ $<
+	gcc $(MODE) $(SAN) -iquote src -isystem $(B)/include -MMD -c -o $@ $<
 -include $(test_objs:.o=.d)
 
 $(B)/san.a: $(test_objs)
@@ -94,12 +94,12 @@ $(B)/san.a: $(test_objs)
 
 $(B)/unit/%: tests/unit/%.c $(B)/san.a
 	@mkdir -p $(@D)
-	gcc $(MODE) -Wno-missing-prototypes $(SAN) -Isrc -o $@ $< $(B)/san.a $(LIBDIR)/libinih.a -lcriterion
+	gcc $(MODE) -Wno-missing-prototypes $(SAN) -iquote src -iquote tests/unit -o $@ $< $(B)/san.a $(LIBDIR)/libinih.a -lcriterion
 
 $(B)/sim: $(wildcard tests/sim/*.c tests/sim/*.h) $(pure_obj) $(B)/see
-	gcc $(MODE) -O2 -g -Isrc -o $@ $(wildcard tests/sim/*.c) $(wildcard src/core/*.c src/model/*.c)
+	gcc $(MODE) -O2 -g -iquote src -o $@ $(wildcard tests/sim/*.c) $(wildcard src/core/*.c src/model/*.c)
 
-.PHONY: all gates deps install unit sim system fuzz-smoke test test-san demo bench clean
+.PHONY: all gates deps install unit sim system docs fuzz fuzz-smoke test test-san compile-clang demo bench clean
 
 unit: $(unit_bins)
 	@for t in $(unit_bins); do echo "== $$t"; $$t --quiet -j2 || exit 1; done
@@ -110,14 +110,40 @@ sim: $(B)/sim
 system: $(B)/lastcall
 	/usr/bin/python3 -m pytest -q -n 2 tests/system
 
-test: all unit sim system
+docs: $(B)/lastcall
+	sh tests/docs.sh $(B)/lastcall
+
+test: all unit sim system docs
 
 # The same tests on a binary with AddressSanitizer and UndefinedBehaviourSanitizer (glibc, dynamic).
 $(B)/lastcall-san: $(pure_src) $(does_src) $(wildcard src/*/*.h) | $(B)/see
-	gcc $(MODE) $(SAN) -Isrc -isystem $(B)/include -o $@ $(pure_src) $(does_src) $(LIBDIR)/libinih.a
+	gcc $(MODE) $(SAN) -iquote src -isystem $(B)/include -o $@ $(pure_src) $(does_src) $(LIBDIR)/libinih.a
 
 test-san: $(B)/lastcall-san
 	LASTCALL_BIN=$(B)/lastcall-san LASTCALL_SANITIZED=1 /usr/bin/python3 -m pytest -q -n 2 tests/system
+
+# Fuzz targets. `make fuzz-smoke` runs each for a moment, `make fuzz TARGET=conf SECONDS=600` one for long.
+FUZZ_SECONDS ?= 10
+fuzz_names := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+
+$(B)/fuzz/%: tests/fuzz/fuzz_%.c $(pure_src) $(wildcard src/*/*.h) | $(B)/see
+	@mkdir -p $(@D)
+	clang $(MODE) -Wno-missing-prototypes -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+		-iquote src -isystem $(B)/include -o $@ $< $(pure_src) $(LIBDIR)/libinih.a
+
+fuzz-smoke: $(fuzz_names:%=$(B)/fuzz/%)
+	@for name in $(fuzz_names); do mkdir -p $(B)/corpus/$$name tests/fuzz/seeds/$$name; \
+		echo "== fuzz $$name"; $(B)/fuzz/$$name -max_total_time=$(FUZZ_SECONDS) -print_final_stats=0 -verbosity=0 \
+		-artifact_prefix=$(B)/fuzz/ $(B)/corpus/$$name tests/fuzz/seeds/$$name || exit 1; done
+
+fuzz: $(B)/fuzz/$(TARGET)
+	@mkdir -p $(B)/corpus/$(TARGET)
+	$(B)/fuzz/$(TARGET) -max_total_time=$(SECONDS) $(B)/corpus/$(TARGET) tests/fuzz/seeds/$(TARGET)
+
+# The same sources through the other compiler: warnings only, nothing is linked.
+compile-clang: | $(B)/see
+	@for f in $(pure_src) $(does_src); do \
+		clang $(MODE) -fsyntax-only -iquote src -isystem $(B)/include $$f || exit 1; done; echo "clang: no warning"
 
 demo: $(B)/lastcall
 	demo/run
