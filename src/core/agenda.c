@@ -76,6 +76,10 @@ void agenda_set(struct agenda *agenda, uint16_t alarm, instant at) {
     sink(agenda, agenda->place[alarm]);
 }
 
+instant agenda_when(const struct agenda *agenda, uint16_t alarm) {
+    return agenda->place[alarm] == AGENDA_OFF ? NEVER : agenda->at[alarm];
+}
+
 instant agenda_next(const struct agenda *agenda) {
     return agenda->n ? agenda->at[agenda->heap[0]] : NEVER;
 }

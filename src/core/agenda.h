@@ -21,6 +21,8 @@ uint64_t agenda_bytes(uint16_t alarms);
 void agenda_layout(struct agenda *agenda, uint16_t alarms, void *memory);
 /* NEVER turns it off. */
 void agenda_set(struct agenda *agenda, uint16_t alarm, instant at);
+/* When the alarm rings; NEVER if it is off. */
+instant agenda_when(const struct agenda *agenda, uint16_t alarm);
 instant agenda_next(const struct agenda *agenda);
 /* The earliest alarm if it is due, turned off; AGENDA_OFF if none is. */
 uint16_t agenda_take(struct agenda *agenda, instant now);

@@ -27,7 +27,7 @@ void helper_spawned(struct core *core) { core->dirty = true; }
 /* It will read the page: say within a while that it has. */
 void helper_published(struct core *core) {
     if (core->jobs[slot_of(core)].state == J_UP && !core->sweeping &&
-        core->agenda.place[alarm_of_misc(core, ALARM_NET)] == AGENDA_OFF)
+        is_never(agenda_when(&core->agenda, alarm_of_misc(core, ALARM_NET))))
         alarm_in(core, MS(PULSE_MS));
 }
 

@@ -3,6 +3,8 @@
  *   core.c    the step: one event, then all that is due; layout; what is derived
  *   job.c     one process: asked, up, its ladder of signals, gone
  *   unit.c    one service instance: start, ready, end, restart
+ *   restart.c what becomes of a unit that has ended
+ *   errand.c  what an operator asks of one service
  *   check.c   ready and live
  *   step.c    one row of the plan
  *   walk.c    the cursor through the stages: goal, floor, clock, resume
@@ -57,6 +59,8 @@ void unit_gone(struct core *core, uint16_t unit);
 void unit_due(struct core *core, uint16_t unit);
 void unit_check_turned(struct core *core, uint16_t check);
 void unit_stop(struct core *core, uint16_t unit, instant deadline);
+void unit_stop_alone(struct core *core, uint16_t unit); /* within its stop-timeout, or 10 s */
+void unit_start(struct core *core, uint16_t unit);
 void unit_aux_ended(struct core *core, uint16_t unit, bool well);
 void unit_extend(struct core *core, uint16_t unit, span more);
 void units_rest(struct core *core);   /* a stop began: what has not started never does */
@@ -64,7 +68,13 @@ void units_resume(struct core *core); /* act on what ended while drained */
 bool unit_live(const struct core *core, uint16_t unit);
 bool service_live(const struct core *core, uint16_t service);
 uint8_t unit_whom(const struct core *core, uint16_t unit);
-bool unit_ask(struct core *core, const struct event *event, uint16_t *reply);
+
+/* restart.c */
+uint8_t restart_next(struct core *core, uint16_t unit); /* enum next; counts a restart */
+span restart_delay(const struct service *service, uint16_t burst);
+
+/* errand.c: false if the event is no request about a service; reply is an enum reply. */
+bool errand_ask(struct core *core, const struct event *event, uint16_t *reply);
 
 /* check.c */
 void check_on(struct core *core, uint16_t check);

@@ -77,7 +77,7 @@ static void single_command(struct core *core, uint8_t signal) {
     if (signal == SIG_TERM && policy->stop_signal)
         to = policy->stop_signal;
     forward(core, to);
-    if (signal == SIG_TERM && core->agenda.place[alarm_of_misc(core, ALARM_WAITING)] == AGENDA_OFF &&
+    if (signal == SIG_TERM && is_never(agenda_when(&core->agenda, alarm_of_misc(core, ALARM_WAITING))) &&
         core->walk.goal == GO_RUN)
         set_alarm(core, alarm_of_misc(core, ALARM_WAITING), after(core->now, MS(UNANSWERED_MS)));
 }
@@ -87,7 +87,7 @@ static void reload_all(struct core *core) {
         uint16_t reply;
         struct event event = {.kind = EV_ASK, .verb = ASK_RELOAD_UNIT, .subject = i};
         if (core->model->services[i].reload_signal || core->model->services[i].has_reload_command)
-            unit_ask(core, &event, &reply);
+            errand_ask(core, &event, &reply);
     }
 }
 
@@ -130,7 +130,7 @@ void signal_event(struct core *core, const struct event *event) {
 static uint16_t answer(struct core *core, const struct event *event) {
     bool stopping = core->walk.goal == GO_EXIT;
     uint16_t reply = REPLY_BAD;
-    if (unit_ask(core, event, &reply))
+    if (errand_ask(core, event, &reply))
         return reply;
     switch ((enum ask)event->verb) {
     case ASK_DRAIN:

@@ -192,7 +192,7 @@ void step_shorten(struct core *core, uint16_t row, instant deadline) {
         return;
     r->deadline = deadline;
     core->dirty = true;
-    if (r->state != S_PAUSE || before(deadline, core->agenda.at[alarm_of_row(core, row)]))
+    if (r->state != S_PAUSE || before(deadline, agenda_when(&core->agenda, alarm_of_row(core, row))))
         set_alarm(core, alarm_of_row(core, row), deadline);
     if (is_command(r) || r->state == S_GATE) {
         span left = until(core->now, deadline);

@@ -13,7 +13,7 @@
  */
 #include "core/parts.h"
 
-enum { LEFTOVER_MS = 2000, OPERATOR_STOP_MS = 10000 };
+enum { LEFTOVER_MS = 2000, HAND_STOP_MS = 10000 };
 
 static struct unit *unit_at(struct core *core, uint16_t unit) { return &core->units[unit]; }
 
@@ -66,7 +66,7 @@ static bool is_answered(const struct core *core, uint16_t check) {
     return kind == CHECK_NOTIFY || kind == CHECK_FD;
 }
 
-static void start(struct core *core, uint16_t unit) {
+void unit_start(struct core *core, uint16_t unit) {
     struct unit *u = unit_at(core, unit);
     uint16_t check = core->model->units[unit].ready;
     span timeout = service_of(core, unit)->ready_timeout;
@@ -84,7 +84,7 @@ void units_wake(struct core *core) {
         return;
     for (uint16_t unit = 0; unit < core->model->n_units; unit++)
         if (core->units[unit].state == U_WAITING && may_start(core, unit))
-            start(core, unit);
+            unit_start(core, unit);
 }
 
 static void look_started(struct core *core) {
@@ -145,50 +145,6 @@ static bool ended_well(const struct core *core, uint16_t unit) {
     return counts_as_success(service_of(core, unit), job->exit);
 }
 
-static bool policy_restarts(const struct service *service, const struct unit *u) {
-    bool abnormal = u->exit < 0 || u->timed_out;
-    switch ((enum restart_policy)service->restart) {
-    case RESTART_NO: return false;
-    case RESTART_ON_FAILURE: return !u->ended_well;
-    case RESTART_ON_ABNORMAL: return abnormal && !u->ended_well;
-    case RESTART_ALWAYS: return true;
-    }
-    return false;
-}
-
-/* false: restarted too often. A window begins with the first restart in it. */
-static bool within_limit(const struct core *core, const struct service *service, struct unit *u) {
-    if (is_never(u->window) || !before(core->now, after(u->window, service->restart_window))) {
-        u->window = core->now;
-        u->burst = 0;
-    }
-    if (u->burst >= service->restart_limit)
-        return false;
-    u->burst++;
-    return true;
-}
-
-static span backoff(const struct service *service, uint16_t burst) {
-    span delay = service->restart_min;
-    for (uint16_t i = 1; i < burst && delay.ns < service->restart_max.ns; i++)
-        delay = plus(delay, delay);
-    return shorter(delay, service->restart_max);
-}
-
-static uint8_t decide_next(struct core *core, uint16_t unit) {
-    const struct service *service = service_of(core, unit);
-    struct unit *u = unit_at(core, unit);
-    if (u->again)
-        return NEXT_AGAIN;
-    if (u->state == U_STOPPING && !u->timed_out)
-        return NEXT_DOWN;
-    if (core->walk.goal == GO_EXIT)
-        return u->ended_well ? NEXT_DOWN : NEXT_FAILED;
-    if (u->relive || policy_restarts(service, u))
-        return within_limit(core, service, u) ? NEXT_BACKOFF : NEXT_FAILED;
-    return u->ended_well ? NEXT_DOWN : NEXT_FAILED;
-}
-
 /* The end for good of main or of an essential unit ends the container, once it may. */
 static void tell_walk(struct core *core, uint16_t unit) {
     const struct service *service = service_of(core, unit);
@@ -232,7 +188,7 @@ void unit_leader(struct core *core, uint16_t unit) {
     check_off(core, core->model->units[unit].ready);
     check_off(core, core->model->units[unit].live);
     set_due(core, unit, NEVER);
-    u->next = decide_next(core, unit);
+    u->next = restart_next(core, unit);
     u->for_good = (u->next == NEXT_DOWN || u->next == NEXT_FAILED) && !was_operator;
     core->dirty = true;
     say_end(core, unit);
@@ -252,7 +208,7 @@ void unit_gone(struct core *core, uint16_t unit) {
     case NEXT_AGAIN:
         if (wants) {
             u->restarts++;
-            start(core, unit);
+            unit_start(core, unit);
         } else {
             become(core, unit, core->walk.goal == GO_EXIT ? U_DOWN : U_BACKOFF);
         }
@@ -264,7 +220,7 @@ void unit_gone(struct core *core, uint16_t unit) {
         }
         become(core, unit, U_BACKOFF);
         if (wants) {
-            span delay = backoff(service_of(core, unit), u->burst);
+            span delay = restart_delay(service_of(core, unit), u->burst);
             set_due(core, unit, after(core->now, delay));
             note(core, NOTE_RESTARTING, unit, (int32_t)span_ms(delay));
         }
@@ -282,13 +238,18 @@ void unit_gone(struct core *core, uint16_t unit) {
     look_all_ended(core);
 }
 
-/* Stopped for a fault of its own: the policy hears of an abnormal end. */
-static void put_down(struct core *core, uint16_t unit, uint8_t why) {
+/* By hand, or for a fault of its own: no plan gives it a deadline. */
+void unit_stop_alone(struct core *core, uint16_t unit) {
     span most = service_of(core, unit)->stop_timeout;
+    unit_stop(core, unit, after(core->now, is_forever(most) ? MS(HAND_STOP_MS) : most));
+}
+
+/* The policy hears of an abnormal end. */
+static void put_down(struct core *core, uint16_t unit, uint8_t why) {
     unit_at(core, unit)->timed_out = true;
     unit_at(core, unit)->relive = why == NOTE_UNHEALTHY;
     note(core, why, unit, 0);
-    unit_stop(core, unit, after(core->now, is_forever(most) ? MS(OPERATOR_STOP_MS) : most));
+    unit_stop_alone(core, unit);
 }
 
 void unit_due(struct core *core, uint16_t unit) {
@@ -296,7 +257,7 @@ void unit_due(struct core *core, uint16_t unit) {
     u->at = NEVER;
     if (u->state == U_BACKOFF && walk_wants_services(core)) {
         u->restarts++;
-        start(core, unit);
+        unit_start(core, unit);
     } else if (u->state == U_STARTING) {
         put_down(core, unit, NOTE_NOT_READY);
     }
@@ -383,76 +344,9 @@ void units_resume(struct core *core) {
         else if (!unit_live(core, unit))
             tell_walk(core, unit);
     }
+    for (uint16_t check = 0; check < core->model->n_checks; check++)
+        if (core->model->checks[check].live && core->checks[check].on && !core->checks[check].passing)
+            unit_check_turned(core, check);
     units_wake(core);
     look_all_ended(core);
-}
-
-static uint16_t ask_one(struct core *core, const struct event *event, uint16_t unit) {
-    struct unit *u = unit_at(core, unit);
-    uint16_t slot = core_job_of_unit(core, unit), aux = core_job_of_aux(core, unit);
-    const struct service *service = service_of(core, unit);
-    instant deadline = after(core->now, is_forever(service->stop_timeout) ? MS(OPERATOR_STOP_MS) : service->stop_timeout);
-    bool live = unit_live(core, unit);
-    switch (event->verb) {
-    case ASK_START_UNIT:
-    case ASK_RESTART_UNIT:
-        u->held = false;
-        u->burst = 0;
-        if (live && event->verb == ASK_START_UNIT && u->state != U_STOPPING)
-            return REPLY_OK;
-        u->again = live;
-        if (live && u->state != U_STOPPING)
-            unit_stop(core, unit, deadline);
-        else if (live)
-            u->next = NEXT_AGAIN;
-        else
-            start(core, unit);
-        return REPLY_STARTED;
-    case ASK_STOP_UNIT:
-        u->held = true;
-        u->again = false;
-        unit_stop(core, unit, deadline);
-        return live ? REPLY_STARTED : REPLY_OK;
-    case ASK_RELOAD_UNIT:
-        if (!live || job_live(core, aux))
-            return live ? REPLY_BUSY : REPLY_REFUSED;
-        if (service->has_reload_command)
-            job_start(core, aux, CMD_RELOAD, unit);
-        else
-            job_signal(core, slot, service->reload_signal, TO_LEADER);
-        return REPLY_OK;
-    case ASK_SIGNAL_UNIT:
-        if (live)
-            job_signal(core, slot, (uint8_t)event->value, unit_whom(core, unit));
-        return live ? REPLY_OK : REPLY_REFUSED;
-    default:
-        return REPLY_BAD;
-    }
-}
-
-/* start, stop, restart: one errand at a time, and none once a drain or stop has begun. */
-bool unit_ask(struct core *core, const struct event *event, uint16_t *reply) {
-    const struct service *service;
-    bool errand = event->verb == ASK_START_UNIT || event->verb == ASK_STOP_UNIT || event->verb == ASK_RESTART_UNIT;
-    if (event->verb < ASK_START_UNIT || event->verb > ASK_SIGNAL_UNIT)
-        return false;
-    *reply = REPLY_BAD;
-    if (event->subject >= core->model->n_services)
-        return true;
-    if (event->verb == ASK_SIGNAL_UNIT && (event->value < 1 || event->value > SIGNAL_MAX))
-        return true;
-    *reply = REPLY_REFUSED;
-    if (errand && !walk_wants_services(core))
-        return true;
-    *reply = REPLY_BUSY;
-    if (errand && core->errand != NONE && core->errand != event->subject)
-        return true;
-    service = &core->model->services[event->subject];
-    if (errand)
-        core->errand = event->subject;
-    for (uint16_t i = 0; i < service->n_units; i++)
-        *reply = ask_one(core, event, (uint16_t)(service->first_unit + i));
-    if (errand && *reply == REPLY_OK)
-        core->errand = NONE;
-    return true;
 }
