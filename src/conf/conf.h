@@ -12,6 +12,7 @@
 
 #include "model/arena.h"
 #include "model/spec.h"
+#include "text/out.h"
 
 enum level { LEVEL_ERROR, LEVEL_WARNING };
 
@@ -21,6 +22,7 @@ struct finding {
     uint8_t level;
     const char *text;  /* one sentence, says what to write instead */
 };
+/* Zeroed before its first use; v grows in the arena, room is its own business. */
 struct findings {
     struct finding *v; /* in the order of file and line */
     uint32_t n, errors, room;
@@ -32,7 +34,8 @@ struct options {
     uint32_t n_paths;
     char *const *command;     /* argv of COMMAND, ends with NULL; NULL: none */
     bool help, version;
-    const char **given;       /* by key: value of the option, or of its variable; NULL: neither */
+    const char **given;       /* by enum key_id (conf/keys.h): value of the option, or of its variable; what
+                               * may repeat is joined with commas; NULL: neither */
     const char **origin;      /* by key: "--grace" or "LASTCALL_GRACE", for messages */
 };
 
@@ -46,6 +49,7 @@ struct source { const char *name; const char *text; size_t bytes; };
 struct facts {
     char *const *envp;     /* for `auto` and for the children's environment */
     bool pid1, terminal;   /* terminal: stdin is one */
+    bool phases_only;      /* prestop by itself, check, plan: a configuration without services will do */
 };
 
 /* Sources in the order of their paths. false: findings has errors (exit 78, or 2 if there is no
@@ -53,6 +57,9 @@ struct facts {
 bool conf_load(const struct options *options, const struct source *sources, uint32_t n_sources,
                const struct facts *facts, struct arena *arena, struct config *config,
                struct findings *findings);
+
+/* The options, one a line, at most 79 columns. */
+void conf_help(struct out *out);
 
 /* Whether NAME (up to '=') is one of lastcall's own variables, which no child inherits:
  * every option's LASTCALL_<NAME>. */

@@ -1,0 +1,250 @@
+/* Parsers of single values: durations, words, signals, commands, addresses. */
+#include <string.h>
+
+#include "conf/load.h"
+#include "conf/spawnwords.h"
+#include "text/duration.h"
+#include "text/signame.h"
+
+const char REPORTED[] = "";
+
+#define TYPE(id, name, write_) [T_##id] = {parse_##name, write_},
+const struct type types[T_N] = {
+#include "conf/types.def"
+};
+#undef TYPE
+
+static bool blank(char c) { return c == ' ' || c == '\t'; }
+
+struct piece piece_next(const char **at, bool commas) {
+    struct piece piece;
+    while (blank(**at) || (commas && **at == ','))
+        ++*at;
+    piece = (struct piece){*at, 0};
+    while (**at && !blank(**at) && !(commas && **at == ',')) {
+        ++*at;
+        piece.n++;
+    }
+    return piece;
+}
+
+bool piece_is(struct piece piece, const char *word) {
+    return strlen(word) == piece.n && memcmp(piece.text, word, piece.n) == 0;
+}
+
+bool piece_span(struct piece piece, span *into) { return duration_parse(piece.text, piece.n, into) == DURATION_OK; }
+
+bool piece_number(struct piece piece, uint32_t most, uint32_t *into) {
+    uint32_t value = 0;
+    if (piece.n == 0 || piece.n > 9)
+        return false;
+    for (size_t i = 0; i < piece.n; i++) {
+        if (piece.text[i] < '0' || piece.text[i] > '9')
+            return false;
+        value = value * 10 + (uint32_t)(piece.text[i] - '0');
+    }
+    *into = value;
+    return value <= most;
+}
+
+/* "a|b|c" as "a, b or c". */
+static const char *as_choice(struct arena *arena, const char *words) {
+    struct out out = text_open(arena);
+    for (; *words; words++)
+        if (*words != '|')
+            out_char(&out, *words);
+        else
+            out_text(&out, strchr(words + 1, '|') ? ", " : " or ");
+    return text_close(arena, &out);
+}
+
+/* The message: KEY = VALUE: why; write WHAT. Some reasons say what to write themselves. */
+static void complain(struct spot *spot, const char *why) {
+    const struct value *value = spot->value;
+    const char *name = value->origin ? value->origin : spot->key->name, *equals = value->origin ? " " : " = ";
+    const char *what = types[spot->key->type].write, *automatic = spot->key->flags & KEY_AUTO ? ", or auto" : "";
+    if (spot->key->type == T_WORD)
+        what = as_choice(spot->load->arena, spot->key->argument);
+    if (strstr(why, "write "))
+        error_at(spot->load, value->where, "%s%s%s: %s", name, equals, value->text, why);
+    else
+        error_at(spot->load, value->where, "%s%s%s: %s%swrite %s%s", name, equals, value->text, why, *why ? "; " : "",
+                 what, automatic);
+}
+
+bool spot_parse(struct spot *spot) {
+    const char *text = spot->value->text, *why;
+    if ((spot->key->flags & KEY_AUTO) && strcmp(text, "auto") == 0)
+        return true;
+    why = *text ? types[spot->key->type].parse(spot, text) : "it is empty";
+    if (why && why != REPORTED)
+        complain(spot, why);
+    return !why;
+}
+
+const char *parse_span(struct spot *spot, const char *text) {
+    enum duration_error error = duration_parse(text, strlen(text), spot->into);
+    return error == DURATION_OK ? NULL : duration_error_text(error);
+}
+
+/* Fills in two spans that stand side by side. */
+const char *parse_range(struct spot *spot, const char *text) {
+    span *into = spot->into;
+    const char *dots = strstr(text, "..");
+    enum duration_error error = duration_parse(text, dots ? (size_t)(dots - text) : strlen(text), &into[0]);
+    _Static_assert(offsetof(struct policy, announce_max) == offsetof(struct policy, announce_min) + sizeof(span), "side by side");
+    _Static_assert(offsetof(struct service, restart_max) == offsetof(struct service, restart_min) + sizeof(span), "side by side");
+    into[1] = into[0];
+    if (error == DURATION_OK && dots)
+        error = duration_parse(dots + 2, strlen(dots + 2), &into[1]);
+    if (error != DURATION_OK)
+        return duration_error_text(error);
+    return into[1].ns < into[0].ns ? "the second is shorter than the first" : NULL;
+}
+
+/* The index of a word among those of the key's argument, "a|b|c"; fills in a byte. */
+const char *parse_word(struct spot *spot, const char *text) {
+    const char *words = spot->key->argument;
+    size_t n = strlen(text);
+    for (uint8_t i = 0; *words; i++) {
+        size_t length = strcspn(words, "|");
+        if (length == n && memcmp(words, text, n) == 0) {
+            if (spot->into)
+                *(uint8_t *)spot->into = i;
+            return NULL;
+        }
+        words += length + (words[length] == '|');
+    }
+    return "";
+}
+
+const char *parse_signal(struct spot *spot, const char *text) {
+    int sig = signame_parse(text, strlen(text));
+    *(uint8_t *)spot->into = (uint8_t)sig;
+    return sig ? NULL : "there is no such signal";
+}
+
+/* "TERM, QUIT after 8s" into a service. */
+const char *parse_ladder(struct spot *spot, const char *text) {
+    struct service *service = spot->into;
+    uint8_t n = 0;
+    while (*text) {
+        size_t length = strcspn(text, ",");
+        const char *at = text, *end = text + length;
+        struct piece sig = piece_next(&at, true), word = piece_next(&at, true), time = piece_next(&at, true);
+        span from = NO_TIME;
+        if (n == MAX_ESCALATIONS)
+            return "it has more than 4 signals";
+        if (!signame_parse(sig.text, sig.n))
+            return "there is no such signal";
+        if (n > 0 && (word.text >= end || !piece_is(word, "after") || time.text >= end || !piece_span(time, &from)))
+            return "it does not say after which time the next signal comes";
+        if (n > 0 ? at > end || from.ns <= service->stop[n - 1].after.ns : word.n && word.text < end)
+            return n > 0 ? "the times must rise" : "the first signal is sent at once";
+        service->stop[n++] = (struct escalation){(uint8_t)signame_parse(sig.text, sig.n), from};
+        text = end + (*end == ',');
+    }
+    service->n_stop = n;
+    return n ? NULL : "";
+}
+
+const char *parse_command(struct spot *spot, const char *text) {
+    struct command *command = spot->into;
+    struct words words;
+    enum words_error error = words_make(&words, text, NULL);
+    *command = (struct command){.text = text, .where = spot->value->where};
+    if (error != WORDS_OK)
+        return words_error_text(error);
+    if (spot->key == &keys[K_RUN])
+        lint_command(spot->load, command);
+    return NULL;
+}
+
+const char *parse_limit(struct spot *spot, const char *text) {
+    struct service *service = spot->into;
+    struct piece count = piece_next(&text, false), in = piece_next(&text, false), time = piece_next(&text, false);
+    uint32_t n;
+    if (!piece_number(count, 10000, &n) || !piece_is(in, "in") || !piece_span(time, &service->restart_window) ||
+        piece_next(&text, false).n)
+        return "";
+    service->restart_limit = (uint16_t)n;
+    return NULL;
+}
+
+const char *parse_retry(struct spot *spot, const char *text) {
+    struct step_policy *step = spot->into;
+    struct piece count = piece_next(&text, false), every = piece_next(&text, false), time = piece_next(&text, false);
+    uint32_t n;
+    if (!piece_number(count, 10000, &n) || !piece_is(every, "every") || !piece_span(time, &step->every) ||
+        piece_next(&text, false).n)
+        return "";
+    step->retries = (uint16_t)n;
+    return NULL;
+}
+
+const char *parse_sleep(struct spot *spot, const char *text) {
+    struct step_policy *step = spot->into;
+    enum duration_error error = duration_parse(text, strlen(text), &step->sleep);
+    step->action = DO_SLEEP;
+    return error == DURATION_OK ? NULL : duration_error_text(error);
+}
+
+const char *parse_umask(struct spot *spot, const char *text) {
+    int16_t mask = 0;
+    size_t n = strlen(text);
+    if (n < 1 || n > 4 || strspn(text, "01234567") != n)
+        return "";
+    for (; *text; text++)
+        mask = (int16_t)(mask * 8 + (*text - '0'));
+    *(int16_t *)spot->into = mask;
+    return mask <= 0777 ? NULL : "it is more than 777";
+}
+
+const char *parse_path(struct spot *spot, const char *text) {
+    *(const char **)spot->into = text;
+    return *text == '"' || *text == '\'' ? "it is taken as it stands" : NULL;
+}
+
+const char *parse_socket(struct spot *spot, const char *text) {
+    bool good = strcmp(text, "off") == 0 || *text == '/' || *text == '.' || (*text == '@' && text[1]);
+    *(const char **)spot->into = text;
+    return good && strlen(text) <= 107 ? NULL : "";
+}
+
+const char *parse_token(struct spot *spot, const char *text) {
+    static const char good[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+    size_t n = strlen(text);
+    if (strcmp(text, "off") == 0)
+        return NULL;
+    *(const char **)spot->into = text;
+    return n >= 8 && n <= 128 && strspn(text, good) == n ? NULL : "";
+}
+
+const char *parse_one(struct spot *spot, const char *text) {
+    (void)spot;
+    return strcmp(text, "1") == 0 ? NULL : "several replicas are known, but not in this version yet";
+}
+
+const char *parse_flag(struct spot *spot, const char *text) {
+    bool on = strcmp(text, "yes") == 0 || strcmp(text, "1") == 0 || strcmp(text, "true") == 0;
+    bool off = strcmp(text, "no") == 0 || strcmp(text, "0") == 0 || strcmp(text, "false") == 0;
+    if (on && spot->key == &keys[K_VERBOSE])
+        spot->load->config->verbosity = 1;
+    else if (on && spot->key == &keys[K_SILENT])
+        spot->load->config->verbosity = -1;
+    return on || off ? NULL : "";
+}
+
+/* Paths of files were the caller's to read. */
+const char *parse_config(struct spot *spot, const char *text) {
+    (void)spot;
+    (void)text;
+    return NULL;
+}
+
+const char *parse_later(struct spot *spot, const char *text) {
+    (void)text;
+    error_at(spot->load, spot->value->where, "%s%s is known, but not in this version yet; leave it out", spot->key->name,
+             spot->key == &keys[K_LIMIT_NAME] ? "NAME" : "");
+    return REPORTED;
+}
