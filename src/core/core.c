@@ -151,8 +151,6 @@ void core_start(struct core *core, instant now, struct actions *out) {
     core->dirty = true;
     if (core->model->policy.net)
         helper_start(core);
-    if (core->model->policy.phases_only)
-        walk_drain(core, BY_PRESTOP, now);
     units_wake(core);
     settle(core);
     close_actions(core);

@@ -234,6 +234,7 @@ bool core_live(const struct core *core);
 uint8_t core_life(const struct core *core);    /* enum life */
 uint8_t core_phase(const struct core *core);   /* of the open stage, PH_N if none */
 uint8_t core_verdict(const struct core *core); /* as of now; VERDICT_NONE before a stop */
+int core_exit_code(const struct core *core);   /* that it would exit with as of now */
 span core_left(const struct core *core, instant now); /* of the grace; FOREVER without a clock */
 
 /* Slots: units' main jobs, their aux jobs (stop and reload commands), steps, checks, net. */

@@ -44,7 +44,7 @@ static int single_code(const struct core *core) {
     return code;
 }
 
-int end_code(const struct core *core) {
+int core_exit_code(const struct core *core) {
     int code = 0;
     if (core->model->policy.phases_only)
         return 0;
@@ -88,6 +88,6 @@ void end_now(struct core *core) {
     if (core->exited)
         return;
     core->exited = core->dirty = true;
-    core->exit_code = (int16_t)end_code(core);
+    core->exit_code = (int16_t)core_exit_code(core);
     emit(core, (struct action){.kind = A_EXIT, .value = core->exit_code});
 }

@@ -123,6 +123,5 @@ void helper_due(struct core *core);
 
 /* end.c */
 void end_now(struct core *core);
-int end_code(const struct core *core);
 
 #endif
