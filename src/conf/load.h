@@ -9,8 +9,8 @@
 #define CONF_LOAD_H
 
 #include "conf/conf.h"
+#include "conf/findings.h"
 #include "conf/keys.h"
-#include "text/out.h"
 
 struct entry {
     struct entry *next;
@@ -89,19 +89,8 @@ extern const struct type types[T_N];
 /* Parses one value into its field and says what is wrong with it. */
 bool spot_parse(struct spot *spot);
 
-/* say.c: findings. The format knows %s alone. */
-void say(struct arena *arena, struct findings *findings, uint8_t level, struct place where, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
 #define error_at(load, where, ...) say((load)->arena, (load)->findings, LEVEL_ERROR, where, __VA_ARGS__)
 #define warning_at(load, where, ...) say((load)->arena, (load)->findings, LEVEL_WARNING, where, __VA_ARGS__)
-void findings_sort(struct findings *findings, const struct source *sources, uint32_t n_sources);
-/* A text of any length on the rest of the arena; nothing else may be taken until it is closed. */
-struct out text_open(struct arena *arena);
-const char *text_close(struct arena *arena, const struct out *out);
-/* "file:line", for a place inside a finding's text. */
-const char *place_text(struct arena *arena, struct place where);
-/* A copy of n bytes with a NUL behind them; NULL when the arena is full. */
-const char *copy_text(struct arena *arena, const char *text, size_t n);
 
 /* ini.c: one file into sections. */
 void ini_read(struct load *load, const struct source *source);

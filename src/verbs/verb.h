@@ -22,6 +22,10 @@ const struct verb *verb_find(const char *word);
 /* All rows in the order of --help; ends with a name of NULL. */
 extern const struct verb verbs[];
 
+/* lastcall --help, lastcall --version: to stdout; 0. */
+int help_print(void);
+int version_print(void);
+
 int verb_check(const struct verb_call *call);
 int verb_plan(const struct verb_call *call);
 int verb_status(const struct verb_call *call);

@@ -1,0 +1,39 @@
+/* lastcall --help and --version, from the tables of options and verbs. */
+#include "conf/conf.h"
+#include "verbs/loading.h"
+#include "verbs/verb.h"
+
+enum { HELP_ROOM = 8192, VERB_COLUMN = 33 };
+
+static void verb_line(struct out *out, const struct verb *verb) {
+    size_t start = out->n;
+    out_text(out, "  ");
+    out_text(out, verb->name);
+    out_char(out, ' ');
+    out_text(out, verb->arguments);
+    out_pad(out, start, VERB_COLUMN);
+    out_text(out, verb->help);
+    out_char(out, '\n');
+}
+
+int help_print(void) {
+    char text[HELP_ROOM];
+    struct out out = out_on(text, sizeof text);
+    out_text(&out, "Usage: lastcall [OPTIONS] [--] COMMAND [ARG...]\n"
+                   "       lastcall [OPTIONS] -c FILE... [-- COMMAND [ARG...]]\n"
+                   "       lastcall VERB [ARG...]\n\n"
+                   "Runs programs, and closes them down properly inside one deadline.\n\nOptions:\n");
+    conf_help(&out);
+    out_text(&out, "\nEvery option has a variable: LASTCALL_GRACE is --grace. DUR is as 500ms, 1m30s.\n"
+                   "The command line goes before variables, these before files.\n\nVerbs:\n");
+    for (const struct verb *verb = verbs; verb->name; verb++)
+        verb_line(&out, verb);
+    out_text(&out, "\nSee lastcall(1), lastcall.ini(5) and lastcall-http(7).\n");
+    write_all(1, out.text, out.n);
+    return 0;
+}
+
+int version_print(void) {
+    write_text(1, "lastcall " LASTCALL_VERSION "\n");
+    return 0;
+}

@@ -1,0 +1,40 @@
+/* verbs/loading.h: files into a configuration, for the verbs that look at one.
+ */
+#ifndef VERBS_LOADING_H
+#define VERBS_LOADING_H
+
+#include "conf/conf.h"
+#include "verbs/verb.h"
+
+struct loading {
+    struct arena arena;
+    struct options options;
+    struct config config;      /* good if loading_files() returned 0 */
+    struct findings findings;
+};
+
+/* The words of a verb call: options of its own, files, and a command behind "--". */
+struct request {
+    bool json, strict;
+    const char **paths;
+    unsigned n_paths;
+    char **command;            /* NULL: none */
+};
+
+/* Fills in the request; `own` is the verb's one option, as "--json". false: it has said what is wrong. */
+bool request_read(struct request *request, const struct verb_call *call, const char *own, bool *flag);
+
+/* 0, or 78 if there are errors among the findings, or 125. Prints none of them. */
+int loading_files(struct loading *loading, const struct request *request, char **envp);
+
+/* A line each: "file:line: level: text". */
+void findings_print(const struct findings *findings, int fd);
+
+/* All of it, whatever it takes; errors of the descriptor are ignored. */
+void write_all(int fd, const char *bytes, size_t n);
+void write_text(int fd, const char *text);
+
+/* Zeroed memory that costs nothing until it is touched; NULL if there is none. */
+void *memory_take(size_t bytes);
+
+#endif

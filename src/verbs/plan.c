@@ -1,0 +1,203 @@
+/* lastcall plan FILE...: how the grace is shared, before anything goes wrong. */
+#include <string.h>
+
+#include "text/duration.h"
+#include "text/json.h"
+#include "verbs/loading.h"
+#include "verbs/timetable.h"
+
+enum { WIDTH = 79, NAME_MOST = 24, NAME_LEAST = 8 };
+
+static size_t name_width(const struct timetable *timetable) {
+    size_t width = NAME_LEAST;
+    for (uint16_t i = 0; i < timetable->core.walk.n_rows; i++) {
+        size_t n = strlen(row_name(timetable->core.model, &timetable->core.walk.rows[i]));
+        if (n > width)
+            width = n;
+    }
+    return width < NAME_MOST ? width : NAME_MOST;
+}
+
+/* The name in its column; a longer one has a line of its own. */
+static void print_name(struct out *out, const char *name, size_t width) {
+    size_t start = out->n;
+    out_text(out, name);
+    if (out->n - start > width) {
+        out_char(out, '\n');
+        start = out->n;
+    }
+    out_pad(out, start, width + 2);
+}
+
+static void print_span(struct out *out, span value, size_t width) {
+    size_t start = out->n;
+    if (is_forever(value))
+        out_char(out, '-');
+    else
+        duration_print(out, (span){value.ns / NS_PER_MS * NS_PER_MS});
+    out_right(out, start, width);
+}
+
+static void print_wrote(struct out *out, const struct timetable *timetable, uint16_t i) {
+    const struct policy *policy = &timetable->core.model->policy;
+    size_t start = out->n;
+    if (timetable->core.walk.rows[i].action != DO_ANNOUNCE || policy->announce_min.ns == policy->announce_max.ns) {
+        print_span(out, timetable->slots[i].wrote, 11);
+        return;
+    }
+    duration_print(out, policy->announce_min);
+    out_text(out, "..");
+    duration_print(out, policy->announce_max);
+    out_right(out, start, 11);
+}
+
+static void print_seconds(struct out *out, instant at, size_t width) {
+    size_t start = out->n;
+    out_tenths(out, at.ns / NS_PER_MS);
+    out_right(out, start, width);
+}
+
+static void print_table(struct out *out, const struct timetable *timetable, size_t width) {
+    const struct model *model = timetable->core.model;
+    print_name(out, "step", width);
+    out_text(out, "phase     stage      wrote  guaranteed   worst case\n");
+    for (uint16_t i = 0; i < timetable->core.walk.n_rows; i++) {
+        const struct row *row = &timetable->core.walk.rows[i];
+        size_t start;
+        print_name(out, row_name(model, row), width);
+        start = out->n;
+        out_text(out, phase_name(row->phase));
+        out_pad(out, start, 10);
+        start = out->n;
+        out_uint(out, row->stage);
+        out_right(out, start, 5);
+        print_wrote(out, timetable, i);
+        print_span(out, timetable->slots[i].guaranteed, 12);
+        print_seconds(out, timetable->slots[i].start, 8);
+        out_text(out, " ..");
+        print_seconds(out, timetable->slots[i].end, 7);
+        out_text(out, " s\n");
+    }
+}
+
+/* The column of an instant in a bar of so many for the whole grace. */
+static size_t column(instant at, span grace, size_t columns) {
+    int64_t ms = at.ns / NS_PER_MS, all = grace.ns / NS_PER_MS;
+    return all > 0 ? (size_t)((ms * (int64_t)columns + all / 2) / all) : 0;
+}
+
+/* '#': promised; '=': what it may take when nobody needs it; '.': the reserve. */
+static void print_bar(struct out *out, const struct slot *slot, const struct policy *policy, size_t columns) {
+    size_t start = column(slot->start, policy->grace, columns), end = column(slot->end, policy->grace, columns);
+    instant promised_until = after(slot->start, shorter(slot->guaranteed, until(slot->start, slot->end)));
+    size_t promised = column(promised_until, policy->grace, columns);
+    size_t reserve = column((instant){policy->grace.ns - policy->reserve.ns}, policy->grace, columns);
+    out_char(out, '|');
+    for (size_t i = 0; i < columns; i++)
+        out_char(out, i >= start && i < promised ? '#' : i >= start && (i < end || i == start) ? '=' : i >= reserve ? '.' : ' ');
+    out_text(out, "|\n");
+}
+
+static void print_timeline(struct out *out, const struct timetable *timetable, size_t width) {
+    const struct policy *policy = &timetable->core.model->policy;
+    size_t columns = WIDTH - width - 4, start;
+    print_name(out, "", width);
+    start = out->n;
+    out_text(out, "0 s");
+    {
+        char end[24];
+        struct out text = out_on(end, sizeof end);
+        out_tenths(&text, span_ms(policy->grace));
+        out_text(&text, " s");
+        out_pad(out, start, columns + 2 - text.n);
+        out_text(out, end);
+    }
+    out_char(out, '\n');
+    for (uint16_t i = 0; i < timetable->core.walk.n_rows; i++) {
+        print_name(out, row_name(timetable->core.model, &timetable->core.walk.rows[i]), width);
+        print_bar(out, &timetable->slots[i], policy, columns);
+    }
+    print_name(out, "", width);
+    out_text(out, "# guaranteed  = worst case  . reserve\n");
+}
+
+static void print_plan(struct out *out, const struct loading *loading, const struct timetable *timetable) {
+    const struct policy *policy = &loading->config.model.policy;
+    size_t width = name_width(timetable);
+    out_text(out, "grace ");
+    duration_print(out, policy->grace);
+    if (loading->config.grace_from) {
+        out_text(out, " (");
+        out_text(out, loading->config.grace_from);
+        out_char(out, ')');
+    }
+    out_text(out, ", reserve ");
+    duration_print(out, policy->reserve);
+    out_text(out, ", all over after ");
+    out_tenths(out, span_ms(timetable->total));
+    out_text(out, " s at the latest\n\n");
+    print_table(out, timetable, width);
+    out_char(out, '\n');
+    print_timeline(out, timetable, width);
+}
+
+static void json_span(struct json *json, const char *key, span value) {
+    if (is_forever(value))
+        json_null(json, key);
+    else
+        json_int(json, key, span_ms(value));
+}
+
+static void print_json(struct out *out, const struct loading *loading, const struct timetable *timetable) {
+    const struct model *model = &loading->config.model;
+    struct json json = json_on(out);
+    json_open(&json, NULL, '{');
+    json_span(&json, "grace_ms", model->policy.grace);
+    json_span(&json, "reserve_ms", model->policy.reserve);
+    json_span(&json, "worst_ms", timetable->total);
+    json_open(&json, "steps", '[');
+    for (uint16_t i = 0; i < timetable->core.walk.n_rows; i++) {
+        const struct row *row = &timetable->core.walk.rows[i];
+        const struct slot *slot = &timetable->slots[i];
+        json_open(&json, NULL, '{');
+        json_text(&json, "phase", phase_name(row->phase));
+        json_int(&json, "stage", row->stage);
+        json_text(&json, "name", row_name(model, row));
+        json_span(&json, "wrote_ms", slot->wrote);
+        json_span(&json, "guaranteed_ms", slot->guaranteed);
+        json_int(&json, "start_ms", slot->start.ns / NS_PER_MS);
+        json_int(&json, "end_ms", slot->end.ns / NS_PER_MS);
+        json_close(&json, '}');
+    }
+    json_close(&json, ']');
+    json_close(&json, '}');
+    out_char(out, '\n');
+}
+
+int verb_plan(const struct verb_call *call) {
+    struct request request = {0};
+    struct loading loading;
+    struct timetable timetable;
+    struct out out;
+    size_t room;
+    int code;
+    if (!request_read(&request, call, "--json", &request.json))
+        return 2;
+    code = loading_files(&loading, &request, call->envp);
+    if (code) {
+        findings_print(&loading.findings, 2);
+        return code;
+    }
+    if (!timetable_make(&timetable, &loading.config.model))
+        return 125;
+    timetable_lint(&timetable, &loading.arena, &loading.findings);
+    findings_print(&loading.findings, 2);
+    room = 4096 + 512 * (size_t)timetable.core.walk.n_rows;
+    out = out_on(memory_take(room), room);
+    if (request.json)
+        print_json(&out, &loading, &timetable);
+    else
+        print_plan(&out, &loading, &timetable);
+    write_all(1, out.text, out.n);
+    return 0;
+}
