@@ -1,0 +1,188 @@
+#include "sys/proc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "sys/pidfd.h"
+
+static char *put_text(char *at, const char *text) {
+    size_t n = strlen(text);
+    memcpy(at, text, n + 1);
+    return at + n;
+}
+
+static char *put_number(char *at, uint64_t value) {
+    char digits[20];
+    size_t n = 0;
+    do
+        digits[n++] = (char)('0' + value % 10);
+    while ((value /= 10) != 0);
+    while (n > 0)
+        *at++ = digits[--n];
+    *at = 0;
+    return at;
+}
+
+static char *put_process(char *at, pid_t pid) {
+    at = put_text(at, "/proc/");
+    return pid == 0 ? put_text(at, "self") : put_number(at, (uint64_t)pid);
+}
+
+static const char *read_number(const char *at, uint64_t *value) {
+    while (*at == ' ')
+        at++;
+    for (*value = 0; *at >= '0' && *at <= '9'; at++)
+        *value = *value * 10 + (uint64_t)(*at - '0');
+    return at;
+}
+
+static const char *skip_fields(const char *at, int n) {
+    while (n-- > 0) {
+        while (*at == ' ')
+            at++;
+        while (*at != 0 && *at != ' ')
+            at++;
+    }
+    return at;
+}
+
+/* The name is in brackets and may itself hold brackets and spaces: the last ')' ends it. proc(5) has
+ * the fields: state is the third, start time the 22nd. */
+static bool parse_stat(const char *text, struct proc_stat *stat) {
+    const char *name = strchr(text, '('), *end = strrchr(text, ')');
+    if (name == NULL || end == NULL || end < name || end[1] != ' ')
+        return false;
+    size_t n = (size_t)(end - name - 1);
+    n = n < sizeof stat->comm ? n : sizeof stat->comm - 1;
+    memcpy(stat->comm, name + 1, n);
+    stat->comm[n] = 0;
+    stat->state = end[2];
+    uint64_t parent, group;
+    const char *at = read_number(end + 3, &parent);
+    read_number(at, &group);
+    stat->parent = (pid_t)parent;
+    stat->group = (pid_t)group;
+    read_number(skip_fields(end + 3, 18), &stat->start);
+    return true;
+}
+
+bool proc_stat(pid_t pid, struct proc_stat *stat) {
+    char path[48], text[512];
+    put_text(put_process(path, pid), "/stat");
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    ssize_t n = read(fd, text, sizeof text - 1);
+    close(fd);
+    if (n <= 0)
+        return false;
+    text[n] = 0;
+    return parse_stat(text, stat);
+}
+
+bool proc_alive(struct proc_id id) {
+    struct proc_stat stat;
+    return proc_stat(id.pid, &stat) && stat.start == id.start && stat.state != 'Z' && stat.state != 'X';
+}
+
+struct children { pid_t *into; size_t n, room; };
+
+static void read_children(int fd, struct children *children) {
+    char text[512];
+    uint64_t pid = 0;
+    ssize_t n;
+    while ((n = read(fd, text, sizeof text)) > 0)
+        for (ssize_t i = 0; i < n; i++) {
+            if (text[i] >= '0' && text[i] <= '9') {
+                pid = pid * 10 + (uint64_t)(text[i] - '0');
+                continue;
+            }
+            if (pid != 0 && children->n < children->room)
+                children->into[children->n++] = (pid_t)pid;
+            pid = 0;
+        }
+}
+
+static void children_of_task(pid_t pid, const char *task, struct children *children) {
+    char path[80];
+    char *at = put_text(put_process(path, pid), "/task/");
+    put_text(put_text(at, task), "/children");
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    read_children(fd, children);
+    close(fd);
+}
+
+/* getdents64(2) by hand: opendir(3) allocates. */
+struct entry { uint64_t inode; int64_t offset; uint16_t bytes; uint8_t type; char name[]; };
+
+size_t proc_children(pid_t pid, pid_t *into, size_t room) {
+    char path[48];
+    _Alignas(8) char list[1024];
+    struct children children = {.into = into, .room = room};
+    put_text(put_process(path, pid), "/task");
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    long n;
+    while ((n = syscall(SYS_getdents64, fd, list, sizeof list)) > 0)
+        for (long at = 0; at < n;) {
+            const struct entry *entry = (const void *)(list + at);
+            if (entry->name[0] >= '0' && entry->name[0] <= '9')
+                children_of_task(pid, entry->name, &children);
+            at += entry->bytes;
+        }
+    close(fd);
+    return children.n;
+}
+
+/* Adds the children of parent that are so still; parent must have kept its start time meanwhile. */
+static size_t add_children(struct proc_id parent, struct proc_id *into, size_t room) {
+    pid_t pids[128];
+    size_t n = proc_children(parent.pid, pids, sizeof pids / sizeof *pids), added = 0;
+    pid_t expected = parent.pid == 0 ? getpid() : parent.pid;
+    for (size_t i = 0; i < n && added < room; i++) {
+        struct proc_stat stat;
+        if (proc_stat(pids[i], &stat) && stat.parent == expected)
+            into[added++] = (struct proc_id){.pid = pids[i], .start = stat.start};
+    }
+    struct proc_stat again;
+    if (parent.pid != 0 && !(proc_stat(parent.pid, &again) && again.start == parent.start))
+        return 0;
+    return added;
+}
+
+size_t proc_descendants(pid_t pid, struct proc_id *into, size_t room) {
+    struct proc_id root = {.pid = pid};
+    struct proc_stat stat;
+    if (pid != 0) {
+        if (!proc_stat(pid, &stat))
+            return 0;
+        root.start = stat.start;
+    }
+    size_t n = add_children(root, into, room);
+    for (size_t i = 0; i < n; i++)
+        n += add_children(into[i], into + n, room - n);
+    return n;
+}
+
+/* The pidfd pins the process first; its start time then says whether it is the one that is meant. */
+int proc_signal(struct proc_id id, int sig) {
+    struct proc_stat stat;
+    int pidfd = pidfd_of(id.pid), result = ESRCH;
+    if (pidfd < 0 && errno == ESRCH)
+        return ESRCH;
+    if (proc_stat(id.pid, &stat) && stat.start == id.start) {
+        result = pidfd >= 0 ? pidfd_signal(pidfd, sig) : kill(id.pid, sig) == 0 ? 0 : errno;
+        if (result == ENOSYS || result == EPERM) /* EPERM also from an old seccomp profile: ask again */
+            result = kill(id.pid, sig) == 0 ? 0 : errno;
+    }
+    if (pidfd >= 0)
+        close(pidfd);
+    return result;
+}

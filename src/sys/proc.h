@@ -1,0 +1,31 @@
+/* sys/proc.h: what /proc says about processes. Without /proc everything here says "nothing known".
+ *
+ * A process is known by pid and start time (clock ticks since boot): a pid that was recycled has
+ * another start time. No allocation: streams of the kernel's text through small buffers.
+ */
+#ifndef SYS_PROC_H
+#define SYS_PROC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum { PROC_COMM = 16 };
+
+struct proc_stat { pid_t parent, group; uint64_t start; char state; char comm[PROC_COMM]; };
+struct proc_id { pid_t pid; uint64_t start; };
+
+/* False if there is no such process, or no /proc. */
+bool proc_stat(pid_t pid, struct proc_stat *stat);
+/* Neither gone nor a zombie, and still the same process. */
+bool proc_alive(struct proc_id id);
+/* Children of all threads of pid, at most room; how many. pid 0: our own. */
+size_t proc_children(pid_t pid, pid_t *into, size_t room);
+/* All processes below pid (0: us) that can be seen now, parents before children, each verified against
+ * its parent; at most room; how many. */
+size_t proc_descendants(pid_t pid, struct proc_id *into, size_t room);
+/* Signals a process if it is still the one that is meant: 0 or an errno (ESRCH: it is gone). */
+int proc_signal(struct proc_id id, int sig);
+
+#endif

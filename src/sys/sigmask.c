@@ -1,0 +1,58 @@
+#include "sys/sigmask.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The kernel's struct sigaction with everything zero is SIG_DFL on every architecture; this is at
+ * least as large as the largest of them. */
+struct kernel_sigaction { unsigned long words[8]; };
+
+signal_set sigmask_set(signal_set blocked) {
+    signal_set old = 0;
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &blocked, &old, sizeof blocked);
+    return old;
+}
+
+void sigmask_want_children(void) {
+    struct kernel_sigaction standard = {{0}};
+    syscall(SYS_rt_sigaction, SIGCHLD, &standard, NULL, sizeof(signal_set));
+}
+
+void sigmask_reset(void) {
+    struct kernel_sigaction standard = {{0}};
+    for (int sig = 1; sig <= SIGNAL_MAX; sig++)
+        if (sig != SIGKILL && sig != SIGSTOP)
+            syscall(SYS_rt_sigaction, sig, &standard, NULL, sizeof(signal_set));
+}
+
+bool sigmask_wait(span most, struct signal_taken *taken) {
+    signal_set all = ALL_SIGNALS;
+    siginfo_t info;
+    struct timespec time = {.tv_sec = most.ns / NS_PER_S, .tv_nsec = most.ns % NS_PER_S};
+    long sig = syscall(SYS_rt_sigtimedwait, &all, &info, is_forever(most) ? NULL : &time, sizeof all);
+    if (sig <= 0)
+        return false;
+    *taken = (struct signal_taken){.sig = (int)sig, .code = info.si_code, .from = info.si_pid};
+    return true;
+}
+
+int sigmask_descriptor(void) {
+    signal_set all = ALL_SIGNALS;
+    return (int)syscall(SYS_signalfd4, -1, &all, sizeof all, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+unsigned sigmask_read(int fd, struct signal_taken *taken, unsigned room) {
+    struct signalfd_siginfo infos[8];
+    size_t want = room < 8 ? room : 8;
+    ssize_t got = read(fd, infos, want * sizeof *infos);
+    unsigned n = got > 0 ? (unsigned)((size_t)got / sizeof *infos) : 0;
+    for (unsigned i = 0; i < n; i++)
+        taken[i] = (struct signal_taken){.sig = (int)infos[i].ssi_signo, .code = infos[i].ssi_code,
+                                         .from = (pid_t)infos[i].ssi_pid};
+    return n;
+}

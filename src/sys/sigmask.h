@@ -1,0 +1,35 @@
+/* sys/sigmask.h: the signal mask, dispositions, and taking signals one by one.
+ *
+ * Raw system calls with the kernel's eight-byte mask throughout: musl's sigset functions refuse the
+ * signals 32 to 34, which users do send. lastcall keeps every signal blocked from its first
+ * instruction on and takes them here; it never has a handler.
+ */
+#ifndef SYS_SIGMASK_H
+#define SYS_SIGMASK_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "model/instant.h"
+#include "model/signals.h"
+
+#define ALL_SIGNALS (~(signal_set)0)
+
+/* Returns the mask that was there before. */
+signal_set sigmask_set(signal_set blocked);
+/* SIGCHLD inherited as ignored would make the kernel reap for us: nothing to wait for, ever. */
+void sigmask_want_children(void);
+/* In a child: every disposition to its default, those inherited as ignored too. */
+void sigmask_reset(void);
+
+struct signal_taken { int sig, code; pid_t from; };
+
+/* Waits for any signal, at most `span` (FOREVER: without end); false: none came. */
+bool sigmask_wait(span most, struct signal_taken *taken);
+
+/* A descriptor that is readable while a signal is pending; -1 and errno. */
+int sigmask_descriptor(void);
+/* Up to `room` signals that are pending; 0: none. */
+unsigned sigmask_read(int fd, struct signal_taken *taken, unsigned room);
+
+#endif

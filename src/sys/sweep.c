@@ -1,0 +1,36 @@
+#include "sys/sweep.h"
+
+#include <signal.h>
+
+void sweep_term(bool pid1, struct proc_id *scratch, size_t room) {
+    if (pid1) {
+        kill(-1, SIGTERM);
+        kill(-1, SIGCONT); /* a stopped process takes its TERM only then */
+        return;
+    }
+    size_t n = proc_descendants(0, scratch, room);
+    for (size_t i = 0; i < n; i++)
+        if (proc_signal(scratch[i], SIGTERM) == 0)
+            proc_signal(scratch[i], SIGCONT);
+}
+
+void sweep_kill(bool pid1) {
+    if (pid1) {
+        kill(-1, SIGKILL); /* spares the caller */
+        return;
+    }
+    pid_t children[256];
+    size_t n = proc_children(0, children, sizeof children / sizeof *children);
+    for (size_t i = 0; i < n; i++)
+        kill(children[i], SIGKILL);
+}
+
+size_t sweep_left(pid_t *into, size_t room) {
+    size_t n = proc_children(0, into, room), kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct proc_stat stat;
+        if (proc_stat(into[i], &stat) && stat.state != 'Z')
+            into[kept++] = into[i];
+    }
+    return kept;
+}

@@ -1,0 +1,21 @@
+/* sys/sweep.h: signals to all that is left, and to no one else.
+ *
+ * As PID 1 everything in the namespace is ours: kill(-1). Otherwise lastcall is the subreaper: its own
+ * descendants, as /proc shows them.
+ */
+#ifndef SYS_SWEEP_H
+#define SYS_SWEEP_H
+
+#include <stdbool.h>
+
+#include "sys/proc.h"
+
+/* TERM and CONT to all. room: scratch for the walk. */
+void sweep_term(bool pid1, struct proc_id *scratch, size_t room);
+/* One round of KILL: direct children only, whose pids cannot be recycled before we reap them. What
+ * they leave behind becomes our child, so another round after each reaping gets everything. */
+void sweep_kill(bool pid1);
+/* Children that are no zombies, for the report: at most room; how many. */
+size_t sweep_left(pid_t *into, size_t room);
+
+#endif
