@@ -1,0 +1,17 @@
+/* sys/fd.h: descriptors: none of ours below 3, as many as we may have.
+ */
+#ifndef SYS_FD_H
+#define SYS_FD_H
+
+#include <stdbool.h>
+#include <sys/resource.h>
+
+/* Closed standard streams become /dev/null, so that nothing of ours is taken for one. */
+void fd_fill_standard(void);
+/* The same file above 2, close-on-exec; fd is closed if it had to move. -1 stays -1. */
+int fd_above_standard(int fd);
+/* Raises the soft limit to the hard one; *before is for the children. false: nothing was changed. */
+bool fd_raise_limit(struct rlimit *before);
+void fd_close(int *fd); /* if it is open; becomes -1 */
+
+#endif

@@ -1,0 +1,236 @@
+#include "sys/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sys/fd.h"
+#include "sys/privileges.h"
+#include "sys/sigmask.h"
+#include "sys/terminal.h"
+
+#ifndef AT_EMPTY_PATH
+#define AT_EMPTY_PATH 0x1000
+#endif
+
+int spawn_exit_code(const struct spawn_error *error) {
+    if (error->stage != SPAWN_EXEC)
+        return error->stage == SPAWN_FORK || error->stage == SPAWN_FDS ? 125 : 126;
+    return error->error == ENOENT || error->error == ENOTDIR ? 127 : 126;
+}
+
+static bool fail(struct spawn_error *error, enum spawn_stage stage) {
+    *error = (struct spawn_error){.stage = stage, .error = errno};
+    return false;
+}
+
+static bool own_session(const struct spawn *spawn, struct spawn_error *error) {
+    if (!spawn->keep_session)
+        return setsid() >= 0 || fail(error, SPAWN_SESSION);
+    if (setpgid(0, 0) != 0)
+        return fail(error, SPAWN_SESSION);
+    if (spawn->foreground)
+        terminal_give(getpid()); /* TTOU is blocked still */
+    return true;
+}
+
+/* /dev/null may be missing in a bare root: then a pipe without a writer reads as its end too. */
+static int open_null(int flags) {
+    int fd = open("/dev/null", flags | O_CLOEXEC), ends[2];
+    if (fd >= 0 || pipe2(ends, O_CLOEXEC) != 0)
+        return fd;
+    close(ends[flags == O_RDONLY ? 1 : 0]);
+    return ends[flags == O_RDONLY ? 0 : 1];
+}
+
+static bool null_onto(int target, int flags) {
+    int fd = open_null(flags);
+    if (fd < 0 || (fd != target && dup2(fd, target) < 0))
+        return false;
+    return fd != target || fcntl(fd, F_SETFD, 0) == 0;
+}
+
+static bool standard_streams(const struct spawn *spawn, struct spawn_error *error) {
+    if (!spawn->keep_session && !null_onto(0, O_RDONLY))
+        return fail(error, SPAWN_INPUT);
+    if (spawn->null_output && !null_onto(1, O_WRONLY))
+        return fail(error, SPAWN_INPUT);
+    return true;
+}
+
+static bool move_above(int *fd, int above) {
+    if (*fd >= 0)
+        *fd = fcntl(*fd, F_DUPFD_CLOEXEC, above);
+    return *fd >= 0;
+}
+
+static bool is_target(const struct spawn *spawn, int fd) {
+    for (unsigned i = 0; i < spawn->n_fds; i++)
+        if (spawn->fds[i].to == fd)
+            return true;
+    return false;
+}
+
+/* What lastcall has opened is close-on-exec anyway; this is for what it inherited. */
+static void hide_others(const struct spawn *spawn, int above) {
+    enum { CLOEXEC_FLAG = 1 << 2 }; /* CLOSE_RANGE_CLOEXEC, Linux 5.11 */
+    for (int fd = 3; fd < above; fd++)
+        if (!is_target(spawn, fd))
+            fcntl(fd, F_SETFD, FD_CLOEXEC);
+    syscall(SYS_close_range, above, ~0u, CLOEXEC_FLAG);
+}
+
+/* Sources and targets may overlap: everything goes above every target first. */
+static bool give_descriptors(struct spawn *spawn, struct spawn_error *error) {
+    int above = 3;
+    if (spawn->n_fds == 0)
+        return true;
+    for (unsigned i = 0; i < spawn->n_fds; i++)
+        above = spawn->fds[i].to >= above ? spawn->fds[i].to + 1 : above;
+    if (!move_above(&spawn->error_fd, above))
+        return fail(error, SPAWN_FDS);
+    if (spawn->exec_fd >= 0 && !move_above(&spawn->exec_fd, above))
+        return fail(error, SPAWN_FDS);
+    for (unsigned i = 0; i < spawn->n_fds; i++)
+        if (!move_above(&spawn->fds[i].from, above))
+            return fail(error, SPAWN_FDS);
+    for (unsigned i = 0; i < spawn->n_fds; i++)
+        if (dup2(spawn->fds[i].from, spawn->fds[i].to) < 0)
+            return fail(error, SPAWN_FDS);
+    if (spawn->close_rest)
+        hide_others(spawn, above);
+    return true;
+}
+
+static const char *path_of(char *const *envp) {
+    for (; *envp != NULL; envp++)
+        if (strncmp(*envp, "PATH=", 5) == 0)
+            return *envp + 5;
+    return "/usr/local/bin:/usr/bin:/bin";
+}
+
+/* One directory of PATH, an empty one is the current; errno says why not. */
+static void exec_in(const char *directory, size_t n, struct spawn *spawn) {
+    char path[PATH_MAX];
+    size_t name = strlen(spawn->argv[0]);
+    if (n + 1 + name + 1 > sizeof path) {
+        errno = ENOENT;
+        return;
+    }
+    memcpy(path, directory, n);
+    path[n] = '/';
+    memcpy(path + n + (n > 0), spawn->argv[0], name + 1);
+    execve(path, spawn->argv, spawn->envp);
+}
+
+/* As execvp(3), but for a script without "#!": no shell is assumed. A file that was found and must not
+ * be run counts more than directories in which there is none: 126, not 127. */
+static void exec_program(struct spawn *spawn) {
+    int found = 0;
+    if (spawn->exec_fd >= 0) {
+        syscall(SYS_execveat, spawn->exec_fd, "", spawn->argv, spawn->envp, AT_EMPTY_PATH);
+        return;
+    }
+    if (strchr(spawn->argv[0], '/') != NULL) {
+        execve(spawn->argv[0], spawn->argv, spawn->envp);
+        return;
+    }
+    errno = ENOENT;
+    for (const char *at = path_of(spawn->envp); spawn->argv[0][0] != 0;) {
+        size_t n = strcspn(at, ":");
+        exec_in(at, n, spawn);
+        if (errno != ENOENT && errno != ENOTDIR && errno != EACCES)
+            return;
+        found = errno == EACCES ? EACCES : found;
+        if (at[n] == 0)
+            break;
+        at += n + 1;
+    }
+    errno = found != 0 ? found : ENOENT;
+}
+
+/* Between fork and exec. Dispositions go to their defaults before anything is unblocked, and the mask
+ * is emptied last: a signal that came meanwhile then does what it would do to the program. */
+static bool become(struct spawn *spawn, struct spawn_error *error) {
+    if (!own_session(spawn, error))
+        return false;
+    sigmask_reset();
+    if (!standard_streams(spawn, error) || !give_descriptors(spawn, error))
+        return false;
+    if (spawn->cwd != NULL && chdir(spawn->cwd) != 0)
+        return fail(error, SPAWN_DIRECTORY);
+    if (spawn->prepare != NULL && !spawn->prepare(spawn, spawn->with, error))
+        return false;
+    if (spawn->umask >= 0)
+        umask((mode_t)spawn->umask);
+    if (spawn->drop_privileges && !privileges_drop())
+        return fail(error, SPAWN_PRIVILEGES);
+    if (spawn->nofile != NULL)
+        setrlimit(RLIMIT_NOFILE, spawn->nofile);
+    sigmask_set(0);
+    exec_program(spawn);
+    return fail(error, SPAWN_EXEC);
+}
+
+/* vfork: the child borrows our memory and stack until it execs, so the parent needs no setpgid of its
+ * own (the child has done it before we run again), no pipe, and no copy of the page tables. */
+pid_t spawn_vfork(struct spawn *spawn, struct spawn_error *error) {
+    *error = (struct spawn_error){0};
+    pid_t pid = vfork();
+    if (pid == 0) {
+        become(spawn, error);
+        _exit(127);
+    }
+    if (pid < 0)
+        fail(error, SPAWN_FORK);
+    if (pid < 0 || error->stage == SPAWN_OK)
+        return pid;
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        continue;
+    return -1;
+}
+
+static _Noreturn void child(struct spawn *spawn, int error_fd) {
+    struct spawn_error error = {0};
+    spawn->error_fd = error_fd;
+    become(spawn, &error);
+    if (write(spawn->error_fd, &error, sizeof error) < 0)
+        _exit(125);
+    _exit(spawn_exit_code(&error));
+}
+
+pid_t spawn_fork(struct spawn *spawn, int *error_fd, struct spawn_error *error) {
+    int ends[2];
+    *error = (struct spawn_error){0};
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        fail(error, SPAWN_FDS);
+        return -1;
+    }
+    pid_t pid = fork();
+    if (pid == 0)
+        child(spawn, ends[1]);
+    if (pid < 0)
+        fail(error, SPAWN_FORK);
+    close(ends[1]);
+    if (pid < 0) {
+        close(ends[0]);
+        return -1;
+    }
+    if (spawn->keep_session)
+        setpgid(pid, pid); /* in both: whoever comes first. EACCES once the child has exec'd */
+    fcntl(ends[0], F_SETFL, O_NONBLOCK); /* our end alone: a pipe's ends are separate descriptions */
+    *error_fd = ends[0];
+    return pid;
+}
+
+enum spawn_news spawn_read(int error_fd, struct spawn_error *error) {
+    ssize_t n = read(error_fd, error, sizeof *error);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return SPAWN_NO_NEWS;
+    return n == (ssize_t)sizeof *error ? SPAWN_FAILED : SPAWN_RUNS;
+}

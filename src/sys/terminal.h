@@ -1,0 +1,23 @@
+/* sys/terminal.h: the foreground of the terminal on stdin, handed over and taken back.
+ *
+ * lastcall is in the background of its own terminal as soon as it has handed it over; with TTOU
+ * blocked it may still take it back.
+ */
+#ifndef SYS_TERMINAL_H
+#define SYS_TERMINAL_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+#include <termios.h>
+
+struct terminal { bool ours; struct termios settings; };
+
+/* Whether stdin is a terminal whose foreground is our group: only then it may be handed on. */
+bool terminal_look(struct terminal *terminal);
+void terminal_give(pid_t group);
+/* Takes it back if terminal->ours; restore: with the settings it had, for a program that was killed
+ * cannot have put them back itself. */
+void terminal_take(const struct terminal *terminal, bool restore);
+bool terminal_in_foreground(void);
+
+#endif
