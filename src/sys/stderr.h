@@ -1,0 +1,24 @@
+/* sys/stderr.h: lines to stderr that can never block, nor change a descriptor that others share.
+ *
+ * O_NONBLOCK belongs to the open file, which every program below has inherited: it is never set on
+ * descriptor 2. A line that does not fit is dropped and counted.
+ */
+#ifndef SYS_STDERR_H
+#define SYS_STDERR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct stderr_out {
+    uint8_t way;      /* enum stderr_way */
+    int fd;           /* our own description of it, or 2 */
+    uint32_t dropped; /* lines since one was written */
+};
+
+/* Looks at what stderr is; opens at most one descriptor. Called once, before the first line. */
+void stderr_open(struct stderr_out *out);
+/* One whole line; at most 4096 bytes, so that a pipe takes all of it or nothing. false: dropped. */
+bool stderr_line(struct stderr_out *out, const char *line, size_t n);
+
+#endif
