@@ -1,0 +1,126 @@
+#include "text/report.h"
+
+#include <string.h>
+
+#include "model/names.h"
+#include "text/json.h"
+#include "text/out.h"
+#include "text/status.h"
+
+static void two_digits(char *at, int64_t value) {
+    at[0] = (char)('0' + value / 10 % 10);
+    at[1] = (char)('0' + value % 10);
+}
+
+/* Days since 1970 to a date; years are counted from March, so that the leap day is the last. */
+static void date_of(int64_t days, int64_t *year, int64_t *month, int64_t *day) {
+    days += 719468;
+    int64_t era = days / 146097, in_era = days % 146097;
+    int64_t y = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
+    int64_t in_year = in_era - (365 * y + y / 4 - y / 100), m = (5 * in_year + 2) / 153;
+    *day = in_year - (153 * m + 2) / 5 + 1;
+    *month = m < 10 ? m + 3 : m - 9;
+    *year = y + era * 400 + (*month <= 2);
+}
+
+const char *utc_print(char into[static UTC_ROOM], int64_t seconds) {
+    int64_t year, month, day, in_day;
+    seconds = seconds > 0 ? seconds : 0;
+    in_day = seconds % 86400;
+    date_of(seconds / 86400, &year, &month, &day);
+    memcpy(into, "0000-00-00T00:00:00Z", 21);
+    two_digits(into, year / 100);
+    two_digits(into + 2, year);
+    two_digits(into + 5, month);
+    two_digits(into + 8, day);
+    two_digits(into + 11, in_day / 3600);
+    two_digits(into + 14, in_day / 60 % 60);
+    two_digits(into + 17, in_day % 60);
+    return into;
+}
+
+/* What is left out at each try; the last also stops where the room ends. */
+enum cut { CUT_NOTHING, CUT_PENDING, CUT_SKIPPED, CUT_DONE, CUT_REST, CUT_N };
+
+static bool is_kept(const struct row *row, enum cut cut) {
+    if (row->state == S_PENDING)
+        return cut < CUT_PENDING;
+    if (row->state == S_SKIPPED)
+        return cut < CUT_SKIPPED;
+    return row->state != S_DONE || cut < CUT_DONE;
+}
+
+/* A step alone has at most so many bytes: its name has MAX_NAME and an ordinal. */
+enum { STEP_BYTES = 320, PROCESSES = 8 };
+
+static void steps(struct json *json, const struct report *report, enum cut cut) {
+    json_open(json, "steps", '[');
+    for (uint16_t i = 0; i < report->n_rows; i++) {
+        if (cut == CUT_REST && json->out->room - json->out->n < 2 * STEP_BYTES)
+            break;
+        if (is_kept(&report->rows[i], cut))
+            status_step(json, row_name(report->model, &report->rows[i]), &report->rows[i], report->zero);
+    }
+    json_close(json, ']');
+}
+
+static void processes(struct json *json, const char *key, const struct report_process *of, uint16_t n, enum cut cut) {
+    uint16_t most = cut >= CUT_DONE ? PROCESSES : n;
+    json_open(json, key, '[');
+    for (uint16_t i = 0; i < n && i < most; i++) {
+        json_open(json, NULL, '{');
+        if (of[i].service != NULL)
+            json_text(json, "service", of[i].service);
+        json_int(json, "pid", of[i].pid);
+        json_text(json, "comm", of[i].comm);
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+}
+
+static void json_ms(struct json *json, const char *key, span value) {
+    if (is_forever(value))
+        json_null(json, key);
+    else
+        json_int(json, key, span_ms(value));
+}
+
+static void head(struct json *json, const struct report *report) {
+    char time[UTC_ROOM];
+    json_text(json, "summary", report->summary);
+    json_text(json, "verdict", verdict_name(report->verdict));
+    json_text(json, "cause", report->cause);
+    if (report->exit < 0)
+        json_null(json, "exit");
+    else
+        json_int(json, "exit", report->exit);
+    json_ms(json, "grace_ms", report->grace);
+    json_ms(json, "used_ms", report->used);
+    json_text(json, "time", utc_print(time, report->time_s));
+    json_text(json, "host", report->host);
+}
+
+/* oom and checkpoint belong to later releases: nothing is known about them. */
+static size_t try(char *into, size_t room, const struct report *report, enum cut cut) {
+    struct out out = out_on(into, room);
+    struct json json = json_on(&out);
+    json_open(&json, NULL, '{');
+    head(&json, report);
+    processes(&json, "killed", report->killed, report->n_killed, cut);
+    processes(&json, "left", report->left, report->n_left, cut);
+    json_null(&json, "oom");
+    json_null(&json, "checkpoint");
+    steps(&json, report, cut);
+    json_text(&json, "lastcall", report->version);
+    json_close(&json, '}');
+    out_char(&out, '\n');
+    return out.cut ? 0 : out.n;
+}
+
+size_t report_make(char *into, size_t room, const struct report *report) {
+    size_t n = 0;
+    room = room < MAX_REPORT + 1 ? room : MAX_REPORT + 1;
+    for (int cut = CUT_NOTHING; cut < CUT_N && n == 0; cut++)
+        n = try(into, room, report, (enum cut)cut);
+    return n;
+}
