@@ -1,0 +1,66 @@
+/* main.c: the phases in order: who is called, parse, prepare, point of no return, loop, exit. */
+#include <stdbool.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "net/net.h"
+#include "run/load.h"
+#include "run/run.h"
+#include "sys/sigmask.h"
+#include "text/out.h"
+#include "verbs/verb.h"
+
+enum { EXIT_USAGE = 2, ARENA_BYTES = 32 << 20 };
+
+/* All memory there is, zero and untouched: only what is used is ever paid for. */
+static _Alignas(16) char memory[ARENA_BYTES];
+
+static int say_needs_running(const char *word) {
+    char text[256];
+    struct out out = out_on(text, sizeof text);
+    out_text(&out, "lastcall: error: \"");
+    out_text(&out, word);
+    out_text(&out, "\" talks to a running lastcall, and there is none in this container yet. To run a program of that "
+                   "name: lastcall -- ");
+    out_text(&out, word);
+    out_char(&out, '\n');
+    ssize_t wrote = write(2, text, out.n);
+    (void)wrote;
+    return EXIT_USAGE;
+}
+
+static int run_verb(const struct verb *verb, int argc, char **argv, char **envp) {
+    struct verb_call call = {.argc = argc - 1, .argv = argv + 1, .envp = envp};
+    if (verb->needs_running && getpid() == 1)
+        return say_needs_running(argv[1]);
+    return verb->run(&call);
+}
+
+static int run_command(int argc, char **argv, char **envp) {
+    struct arena arena = {.at = memory, .end = memory + ARENA_BYTES};
+    struct findings findings = {0};
+    struct options options = {0};
+    struct config config;
+    sigmask_set(ALL_SIGNALS); /* from here on every signal waits for the loop */
+    if (!conf_options(argc, argv, envp, &arena, &options, &findings)) {
+        load_print(&findings, false);
+        return EXIT_USAGE;
+    }
+    if (options.help)
+        return help_print();
+    if (options.version)
+        return version_print();
+    struct facts facts = {.envp = envp, .pid1 = getpid() == 1, .terminal = isatty(0) == 1};
+    int error = load_config(&options, &facts, &arena, &config, &findings);
+    load_print(&findings, error == 0 && config.verbosity >= 0);
+    return error != 0 ? error : run(&config, &arena, envp);
+}
+
+int main(int argc, char **argv, char **envp) {
+    const struct verb *verb = argc > 1 ? verb_find(argv[1]) : NULL;
+    if (argc > 0 && strcmp(argv[0], NET_ARGV0) == 0)
+        net_main();
+    if (verb != NULL)
+        return run_verb(verb, argc, argv, envp);
+    return run_command(argc, argv, envp);
+}

@@ -1,0 +1,79 @@
+/* run/acts.c: carries out what the core has decided, one action after the other. */
+#include "run/state.h"
+#include "sys/sweep.h"
+
+static void forget(struct run *run, const struct action *action) {
+    if (jobs_slot(&run->jobs, action->job) == NULL)
+        return;
+    jobs_forget(&run->jobs, action->job.job);
+    if (action->job.job == core_job_of_net(&run->core))
+        helper_gone(run);
+}
+
+static void kill_job(struct run *run, uint16_t slot) {
+    ending_killed(run, slot);
+    jobs_kill(&run->jobs, slot);
+}
+
+/* After it nothing may be left, which only a look at the children can tell. */
+static void sweep(struct run *run) {
+    run->swept = run->look = true;
+    sweep_term(run->model->policy.pid1, run->jobs.tree.walk, TREE_WALK);
+}
+
+static void sweep_hard(struct run *run) {
+    run->sweep_killed = run->look = true;
+    ending_killed(run, NONE);
+    sweep_kill(run->model->policy.pid1);
+}
+
+static void spawn(struct run *run, const struct action *action) {
+    if (action->value == CMD_NET)
+        helper_spawn(run, action);
+    else
+        child_start(run, action);
+}
+
+static void note(struct run *run, const struct action *action) {
+    say_note(run, action);
+    upward_note(run, action);
+    if (action->value == NOTE_ROW || action->value == NOTE_STOP_BEGAN)
+        ending_write(run, false);
+    if (action->value == NOTE_RESUMED)
+        ending_undo(run);
+}
+
+static void act(struct run *run, const struct action *action) {
+    bool known = jobs_slot(&run->jobs, action->job) != NULL;
+    switch ((enum action_kind)action->kind) {
+    case A_NOTHING: break;
+    case A_PUBLISH: publish(run); break;
+    case A_SPAWN: spawn(run, action); break;
+    case A_SIGNAL:
+        if (known)
+            jobs_signal(&run->jobs, action->job.job, action->signal, (enum whom)action->value);
+        break;
+    case A_WATCH_TREE:
+        if (known)
+            jobs_watch(&run->jobs, action->job.job);
+        break;
+    case A_KILL:
+        if (known)
+            kill_job(run, action->job.job);
+        break;
+    case A_FORGET: forget(run, action); break;
+    case A_SWEEP: sweep(run); break;
+    case A_SWEEP_KILL: sweep_hard(run); break;
+    case A_NOTE: note(run, action); break;
+    case A_EXIT:
+        run->exited = true;
+        run->exit = action->value;
+        break;
+    case A_N: break;
+    }
+}
+
+void acts(struct run *run) {
+    for (uint32_t i = 0; i < run->actions.n; i++)
+        act(run, &run->actions.v[i]);
+}

@@ -1,0 +1,128 @@
+/* run/ending.c: the report of a requested stop, current at every instant until the platform's KILL. */
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "run/state.h"
+#include "sys/clock.h"
+#include "sys/sweep.h"
+#include "text/out.h"
+#include "text/report.h"
+
+static const char default_path[] = "/dev/termination-log";
+
+/* After a crash that nobody asked for, the platform shall show the program's own last words. */
+static bool was_asked_for(const struct run *run) {
+    uint8_t why = run->core.walk.cause;
+    return why == BY_SIGNAL || why == BY_PRESTOP || why == BY_SHUTDOWN;
+}
+
+static void open_once(struct run *run) {
+    struct ending *ending = &run->ending;
+    const char *path = run->config->report;
+    struct utsname names;
+    ending->opened = true;
+    ending->file.fd = -1;
+    if (path != NULL && strcmp(path, "off") == 0)
+        return;
+    if (uname(&names) == 0)
+        memcpy(ending->host, names.nodename, sizeof ending->host);
+    int error = message_file_open(&ending->file, path == NULL ? default_path : path, path != NULL);
+    if (error == 0 || path == NULL)
+        return;
+    char text[512];
+    struct out out = out_on(text, sizeof text);
+    out_text(&out, "cannot write the report ");
+    out_text(&out, path);
+    out_text(&out, ": ");
+    out_text(&out, strerror(error));
+    run_say(run, 0, text);
+}
+
+static void list_left(struct report_process *left, struct proc_stat *stats, uint16_t room, uint16_t *n) {
+    pid_t pids[8];
+    size_t found = sweep_left(pids, room < 8 ? room : 8);
+    for (size_t i = 0; i < found; i++) {
+        stats[i] = (struct proc_stat){0};
+        proc_stat(pids[i], &stats[i]);
+        left[i] = (struct report_process){.pid = pids[i], .comm = stats[i].comm};
+    }
+    *n = (uint16_t)found;
+}
+
+static void list_killed(const struct run *run, struct report_process *killed) {
+    for (uint16_t i = 0; i < run->ending.n_killed; i++) {
+        const struct killed *one = &run->ending.killed[i];
+        killed[i] = (struct report_process){.pid = one->pid, .comm = one->comm,
+                                            .service = one->unit == NONE ? NULL : run->model->units[one->unit].name};
+    }
+}
+
+static size_t make(const struct run *run, char *into, size_t room, const struct report_process *left, uint16_t n_left) {
+    char sentence[512], why[64];
+    struct out out = out_on(sentence, sizeof sentence), why_out = out_on(why, sizeof why);
+    struct report_process killed[MAX_KILLED];
+    summary(&out, run);
+    cause_short(&why_out, run);
+    list_killed(run, killed);
+    struct report report = {
+        .model = run->model, .rows = run->core.walk.rows, .n_rows = run->core.walk.n_rows,
+        .summary = sentence, .cause = why, .host = run->ending.host, .version = LASTCALL_VERSION,
+        .verdict = run->exited ? core_verdict(&run->core) : VERDICT_INTERRUPTED,
+        .exit = run->exited ? (int16_t)run->exit : -1,
+        .zero = stop_zero(run), .grace = run->model->policy.grace, .used = until(stop_zero(run), run->now),
+        .time_s = clock_wall_s(), .killed = killed, .n_killed = run->ending.n_killed, .left = left, .n_left = n_left,
+    };
+    return report_make(into, room, &report);
+}
+
+void ending_write(struct run *run, bool last) {
+    char text[MAX_REPORT + 1];
+    struct report_process left[8];
+    struct proc_stat stats[8];
+    uint16_t n_left = 0;
+    if (!was_asked_for(run))
+        return;
+    if (!run->ending.opened)
+        open_once(run);
+    if (run->ending.file.fd < 0 || (run->ending.file.stream && !last))
+        return;
+    if (last && run->core.left_behind)
+        list_left(left, stats, 8, &n_left);
+    size_t n = make(run, text, sizeof text, left, n_left);
+    message_file_write(&run->ending.file, text, n, last); /* a full disk: the next step tries again */
+}
+
+/* It was undone: a later crash must not be explained by this. */
+void ending_undo(struct run *run) {
+    if (run->ending.opened && run->ending.file.fd >= 0 && !run->ending.file.stream)
+        message_file_write(&run->ending.file, "", 0, false);
+}
+
+static void remember(struct ending *ending, uint16_t unit, pid_t pid) {
+    struct proc_stat stat;
+    if (ending->n_killed == MAX_KILLED || !proc_stat(pid, &stat) || stat.state == 'Z')
+        return;
+    struct killed *one = &ending->killed[ending->n_killed++];
+    one->unit = unit;
+    one->pid = pid;
+    memcpy(one->comm, stat.comm, sizeof one->comm);
+}
+
+/* Called before the KILL: afterwards nobody knows its name. slot NONE: all children, by the sweep. */
+void ending_killed(struct run *run, uint16_t slot) {
+    pid_t children[MAX_KILLED];
+    if (is_never(run->core.walk.asked))
+        return;
+    if (slot != NONE) {
+        const struct job *job = &run->core.jobs[slot];
+        bool is_unit = job->what == CMD_RUN || job->what == CMD_STOP;
+        if (job->what != CMD_NET && job->what != CMD_CHECK)
+            remember(&run->ending, is_unit ? job->owner : NONE, run->jobs.v[slot].pid);
+        return;
+    }
+    size_t n = proc_children(0, children, MAX_KILLED);
+    for (size_t i = 0; i < n; i++)
+        if (jobs_find(&run->jobs, children[i]) == HASH_FREE)
+            remember(&run->ending, NONE, children[i]);
+}

@@ -1,0 +1,171 @@
+/* run/facts.c: what the kernel has to say, as events. */
+#include <signal.h>
+#include <unistd.h>
+
+#include "run/state.h"
+#include "sys/clock.h"
+#include "sys/fd.h"
+#include "sys/reap.h"
+#include "sys/sweep.h"
+#include "sys/watch.h"
+
+enum {
+    REAP_BATCH = 64,    /* so many in a turn, then signals are looked at again: a storm delays none */
+    SIGNAL_BATCH = 64,
+    TAG_BATCH = 16,
+};
+
+/* ---- signals ---- */
+
+/* Whoever continues us continues the command: it gets its terminal back, CONT itself is forwarded. */
+static void continued(const struct run *run) {
+    const struct slot *slot = &run->jobs.v[core_job_of_unit(&run->core, 0)];
+    if (run->terminal.ours && slot->pid != 0 && slot->state != SLOT_LEFT && terminal_in_foreground())
+        terminal_give(slot->pid);
+}
+
+/* Signals that lastcall sent to itself (its own SIGPIPE comes this way) mean nothing. */
+void facts_signal(struct run *run, const struct signal_taken *taken) {
+    struct event event = {.kind = EV_SIGNAL, .value = taken->sig};
+    if (taken->sig == SIGCHLD) {
+        run->look = true;
+        return;
+    }
+    if (taken->code <= 0 && taken->from == run->self)
+        return;
+    if (taken->sig == SIGCONT)
+        continued(run);
+    if (taken->code > 0)
+        event.flags = SIG_FROM_KERNEL;
+    else if (taken->from == 0)
+        event.flags = SIG_FROM_OUTSIDE;
+    run->last_stop = *taken;
+    step(run, &event);
+}
+
+static void read_signals(struct run *run) {
+    struct signal_taken taken[8];
+    unsigned n = 8;
+    for (unsigned total = 0; n == 8 && total < SIGNAL_BATCH && !run->exited; total += n) {
+        n = sigmask_read(run->signals, taken, 8);
+        for (unsigned i = 0; i < n && !run->exited; i++)
+            facts_signal(run, &taken[i]);
+    }
+}
+
+/* ---- children ---- */
+
+struct ended { struct job_id id; int value; bool stopped; };
+struct batch { struct ended v[REAP_BATCH]; unsigned n, orphans; bool empty; };
+
+/* If the command stops, lastcall stops too, so that a shell's job control sees it; but never as PID 1,
+ * nor while a clock runs. */
+static void stop_too(const struct run *run, uint16_t slot) {
+    if (run->model->policy.single && !run->model->policy.pid1 && is_never(run->core.walk.clock) &&
+        slot == core_job_of_unit(&run->core, 0))
+        kill(run->self, SIGSTOP);
+}
+
+/* Jobs are found at the instant of reaping: from then on a new child may get the same pid. */
+static void take(struct run *run, struct batch *batch, const struct reap_fact *fact) {
+    uint16_t slot = jobs_find(&run->jobs, fact->pid);
+    bool stopped = fact->kind == REAP_STOPPED;
+    if (slot == HASH_FREE) {
+        batch->orphans += !stopped;
+        return;
+    }
+    if (stopped)
+        stop_too(run, slot);
+    else
+        jobs_reaped(&run->jobs, slot);
+    batch->v[batch->n++] = (struct ended){
+        .id = {slot, run->jobs.v[slot].gen}, .value = fact->value, .stopped = stopped};
+}
+
+static void fill(struct run *run, struct batch *batch) {
+    run->look = false;
+    for (unsigned i = 0; i < REAP_BATCH; i++) {
+        struct reap_fact fact = reap_next();
+        batch->empty = fact.kind == REAP_NO_CHILD;
+        if (fact.kind == REAP_NO_CHILD || fact.kind == REAP_NOTHING)
+            return;
+        take(run, batch, &fact);
+    }
+    run->look = true;
+}
+
+void facts_exec(struct run *run, uint16_t slot) {
+    struct slot *s = &run->jobs.v[slot];
+    enum spawn_news news = s->error_fd < 0 ? SPAWN_NO_NEWS : spawn_read(s->error_fd, &s->error);
+    if (news == SPAWN_NO_NEWS)
+        return;
+    watch_remove(run->watch, s->error_fd);
+    fd_close(&s->error_fd);
+    if (news == SPAWN_FAILED) {
+        s->failed = true; /* told when it has been reaped */
+        return;
+    }
+    if (s->state == SLOT_STARTING)
+        s->state = SLOT_RUNS;
+    step(run, &(struct event){.kind = EV_SPAWNED, .job = {slot, s->gen}});
+}
+
+/* A process that has ended says on its error pipe what had become of its exec. */
+static void tell_end(struct run *run, const struct ended *ended) {
+    struct slot *slot = jobs_slot(&run->jobs, ended->id);
+    if (slot != NULL && !ended->stopped)
+        facts_exec(run, ended->id.job);
+    slot = jobs_slot(&run->jobs, ended->id);
+    if (slot == NULL)
+        return;
+    struct event event = {.kind = EV_LEADER, .job = ended->id, .value = ended->value};
+    if (ended->stopped)
+        event.kind = EV_STOPPED;
+    else if (slot->failed)
+        event = (struct event){.kind = EV_SPAWN_FAILED, .job = ended->id, .value = spawn_exit_code(&slot->error)};
+    step(run, &event);
+}
+
+static void look_at_groups(struct run *run) {
+    for (uint16_t i = 0; i < run->jobs.n && run->jobs.n_left > 0 && !run->exited; i++)
+        if (run->jobs.v[i].state == SLOT_LEFT && jobs_gone(&run->jobs, i))
+            step(run, &(struct event){.kind = EV_GONE, .job = {i, run->jobs.v[i].gen}});
+}
+
+/* Reaps until there is nothing, then looks at groups: a group of zombies still exists. Off PID 1 each
+ * reaping may have made grandchildren our children, so KILL goes another round. */
+void facts_reap(struct run *run) {
+    struct batch batch;
+    batch.n = batch.orphans = 0;
+    fill(run, &batch);
+    if (batch.empty)
+        step(run, &(struct event){.kind = EV_EMPTY});
+    for (unsigned i = 0; i < batch.n && !run->exited; i++)
+        tell_end(run, &batch.v[i]);
+    if (batch.orphans > 0 && !run->exited)
+        step(run, &(struct event){.kind = EV_ORPHAN, .value = (int32_t)batch.orphans});
+    look_at_groups(run);
+    if (run->sweep_killed && !batch.empty && !run->exited)
+        sweep_kill(run->model->policy.pid1);
+}
+
+/* A member that another process reaps, or that becomes our child, gives us no SIGCHLD. */
+bool facts_look_again(const struct run *run) { return run->jobs.n_left > 0 || run->sweep_killed; }
+
+/* ---- descriptors ---- */
+
+void facts_watched(struct run *run, span most) {
+    uint64_t tags[TAG_BATCH];
+    unsigned n = watch_wait(run->watch, most, tags, TAG_BATCH);
+    run->now = clock_now();
+    read_signals(run); /* first, whatever else there is */
+    if (run->look && !run->exited)
+        facts_reap(run);
+    for (unsigned i = 0; i < n && !run->exited; i++) {
+        uint32_t slot = (uint32_t)tags[i] & 0xffff, gen = (uint32_t)(tags[i] >> 16) & 0xffff;
+        if (tags[i] == TAG_MESSAGES)
+            helper_read(run);
+        else if (tags[i] != TAG_SIGNALS && run->jobs.v[slot].gen == gen)
+            facts_exec(run, (uint16_t)slot);
+    }
+}

@@ -1,0 +1,201 @@
+/* run/run.c: lays everything out, then loops. From the line that says so on, nothing is allocated and
+ * no error of the system ends it. */
+#include "run/run.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "run/state.h"
+#include "sys/clock.h"
+#include "sys/fd.h"
+#include "sys/watch.h"
+
+enum { LOOK_AGAIN_MS = 50, FAILED = 125 };
+
+/* ---- the step ---- */
+
+static void carry_out(struct run *run) {
+    if (!run->exited)
+        acts(run);
+}
+
+/* What is known at once: a vfork that has succeeded, a fork that was refused. */
+static bool take_news(struct run *run, struct event *event) {
+    for (uint16_t i = 0; i < run->jobs.n && run->jobs.n_news > 0; i++) {
+        struct slot *slot = &run->jobs.v[i];
+        if (slot->news == SPAWN_NO_NEWS)
+            continue;
+        bool runs = slot->news == SPAWN_RUNS;
+        *event = (struct event){.kind = runs ? EV_SPAWNED : EV_SPAWN_FAILED, .job = {i, slot->gen},
+                                .value = runs ? 0 : spawn_exit_code(&slot->error)};
+        slot->state = runs && slot->state == SLOT_STARTING ? SLOT_RUNS : slot->state;
+        jobs_set_news(&run->jobs, i, SPAWN_NO_NEWS);
+        return true;
+    }
+    return false;
+}
+
+static void tell_news(struct run *run) {
+    struct event event;
+    while (!run->exited && take_news(run, &event)) {
+        core_step(&run->core, &event, run->now, &run->actions);
+        carry_out(run);
+    }
+}
+
+void step(struct run *run, const struct event *event) {
+    if (run->exited)
+        return;
+    core_step(&run->core, event, run->now, &run->actions);
+    carry_out(run);
+    tell_news(run);
+}
+
+/* ---- the loop ---- */
+
+static span patience(const struct run *run) {
+    instant next = earlier(core_next(&run->core), run->upward.next);
+    span most = until(clock_now(), next);
+    if (run->look)
+        return NO_TIME;
+    return facts_look_again(run) ? shorter(most, MS(LOOK_AGAIN_MS)) : most;
+}
+
+/* Without a helper a single command needs no descriptor at all: signals are taken where one waits. */
+static void take_signals(struct run *run) {
+    struct signal_taken taken;
+    bool got = sigmask_wait(patience(run), &taken);
+    run->now = clock_now();
+    if (got)
+        facts_signal(run, &taken);
+}
+
+/* Facts before timers: what has happened by now counts before what is due by now. */
+static void turn(struct run *run) {
+    if (run->watch >= 0)
+        facts_watched(run, patience(run));
+    else
+        take_signals(run);
+    if ((run->look || facts_look_again(run)) && !run->exited)
+        facts_reap(run);
+    run->now = clock_now();
+    upward_watchdog(run);
+    step(run, &(struct event){.kind = EV_TICK});
+}
+
+static void begin(struct run *run, span late) {
+    run->now = clock_now();
+    core_start(&run->core, run->now, &run->actions);
+    carry_out(run);
+    tell_news(run);
+    if (run->model->policy.phases_only)
+        step(run, &(struct event){.kind = EV_ASK, .verb = ASK_PRESTOP, .value = (int32_t)span_ms(late)});
+    run->began = true;
+}
+
+/* ---- laying out ---- */
+
+static bool is_small(const struct model *model) {
+    return model->policy.single && !model->policy.net && !model->policy.phases_only && model->n_checks == 0 &&
+           model->n_steps == 0;
+}
+
+static bool lay_out(struct run *run, struct arena *arena) {
+    const struct model *model = run->model;
+    uint64_t bytes = core_bytes(model);
+    void *room = arena_take(arena, bytes);
+    run->actions.room = core_actions_max(model);
+    run->actions.v = arena_take(arena, run->actions.room * sizeof *run->actions.v);
+    run->room = arena_take(arena, sizeof *run->room);
+    return room != NULL && run->actions.v != NULL && run->room != NULL && core_layout(&run->core, model, room, bytes) &&
+           jobs_layout(&run->jobs, core_jobs(model), arena);
+}
+
+static bool open_watch(struct run *run) {
+    run->watch = fd_above_standard(watch_create());
+    run->signals = fd_above_standard(sigmask_descriptor());
+    return run->watch >= 0 && run->signals >= 0 && watch_add(run->watch, run->signals, TAG_SIGNALS);
+}
+
+static bool wants_terminal(const struct run *run) {
+    bool tty = run->model->policy.single;
+    for (uint16_t i = 0; i < run->model->n_services; i++)
+        tty = tty || run->config->services[i].in.tty;
+    return tty;
+}
+
+/* Children of children come to us when their parents die: as PID 1 always, otherwise as a subreaper. */
+static void become_parent(const struct run *run) {
+    sigmask_want_children();
+    if (!run->model->policy.pid1)
+        prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    if (run->config->pdeathsig == 0)
+        return;
+    prctl(PR_SET_PDEATHSIG, (unsigned long)run->config->pdeathsig, 0, 0, 0);
+}
+
+static int fail(struct run *run, const char *text) {
+    run_say(run, 0, text);
+    return FAILED;
+}
+
+static int prepare(struct run *run, struct arena *arena, char *const *envp) {
+    bool small = is_small(run->model);
+    upward_open(run, envp);
+    child_clean_environment((char **)envp);
+    become_parent(run);
+    if (!small)
+        fd_fill_standard();
+    if (!lay_out(run, arena))
+        return fail(run, "error: not enough memory");
+    if (wants_terminal(run))
+        terminal_look(&run->terminal);
+    if (small)
+        return 0;
+    run->nofile_raised = fd_raise_limit(&run->nofile);
+    if (!open_watch(run))
+        return fail(run, "error: cannot make epoll and signalfd descriptors");
+    return !run->helper.wanted || helper_open(run, arena) ? 0 : FAILED;
+}
+
+static void finish(struct run *run) {
+    bool killed = run->model->main != NONE &&
+                  run->core.units[run->model->services[run->model->main].first_unit].exit < 0;
+    run->now = clock_now();
+    ending_write(run, true);
+    say_goodbye(run);
+    terminal_take(&run->terminal, killed);
+    helper_close(run);
+}
+
+int run_late(const struct config *config, struct arena *arena, char *const *envp, span late) {
+    struct run *run = arena_take(arena, sizeof *run);
+    if (run == NULL)
+        return FAILED;
+    sigmask_set(ALL_SIGNALS);
+    *run = (struct run){
+        .config = config, .model = &config->model, .envp = envp, .watch = -1, .signals = -1, .self = getpid(),
+        .helper = {.wanted = config->model.policy.net, .program = -1, .http = -1, .control = {.fd = -1},
+                   .doorbell = -1, .messages = -1},
+    };
+    run->now = run->started = clock_now();
+    int error = prepare(run, arena, envp);
+    if (error != 0) {
+        helper_close(run);
+        return error;
+    }
+    say_hello(run);
+    begin(run, late);
+    /* From here on nothing dies and nothing grows: memory, descriptors and plans are laid out. */
+    while (!run->exited)
+        turn(run);
+    finish(run);
+    return run->exit;
+}
+
+int run(const struct config *config, struct arena *arena, char *const *envp) {
+    return run_late(config, arena, envp, NO_TIME);
+}

@@ -1,0 +1,163 @@
+/* run/state.h: all that PID 1 has, and what the files of run/ are to each other.
+ *
+ *     facts.c   the kernel's news  ->  events       acts.c    actions  ->  the kernel
+ *     step()    one event into the core, its actions carried out, and what came of them at once
+ *
+ * Everything is laid out before the loop begins; after that nothing is allocated, and no error ends it.
+ */
+#ifndef RUN_STATE_H
+#define RUN_STATE_H
+
+#include "conf/spawnwords.h"
+#include "core/core.h"
+#include "model/arena.h"
+#include "model/spec.h"
+#include "run/jobs.h"
+#include "sys/control.h"
+#include "sys/message_file.h"
+#include "sys/page.h"
+#include "sys/sigmask.h"
+#include "sys/stderr.h"
+#include "sys/terminal.h"
+
+/* Tags of what epoll watches; an error pipe has its slot and generation. */
+#define TAG_SIGNALS (UINT64_C(1) << 40)
+#define TAG_MESSAGES (UINT64_C(2) << 40)
+
+enum { ENV_FILE_BYTES = 131072, VALUE_BYTES = 32768 };
+
+/* Used by children alone, between fork and exec: the parent never touches a page of it. */
+struct child_room {
+    struct words words;
+    struct environment environment;
+    char file[ENV_FILE_BYTES];
+    char value[VALUE_BYTES];
+};
+
+/* What belongs to PID 1 and outlives every helper. */
+struct helper_ends {
+    bool wanted;
+    struct page page;
+    int program;           /* our own binary, opened at the start: the helper survives its removal */
+    int http;              /* -1: none */
+    struct control control; /* fd -1: none */
+    int16_t *net_fds;      /* by check: its descriptor in net, -1 */
+    int *check_fds;        /* by check: the end that net gets, -1 */
+    int *write_fds;        /* by check: the end that the service gets (fd checks), -1 */
+    char (*notify)[8];     /* by check: the name of its notify socket, "@0000a" */
+    struct spawn_fd *spawn_fds;
+    int doorbell, messages; /* of the running helper, -1 */
+    uint32_t number;        /* of its last message */
+    uint32_t bad_messages;
+    bool alive;
+};
+
+struct upward {
+    const char *address;   /* NOTIFY_SOCKET, NULL: nobody above wants to know */
+    span watchdog;         /* FOREVER: none */
+    instant next;
+};
+
+struct killed { uint16_t unit; pid_t pid; char comm[PROC_COMM]; };
+enum { MAX_KILLED = 16 };
+
+struct ending {
+    struct message_file file;
+    char host[65];
+    bool opened;
+    struct killed killed[MAX_KILLED];
+    uint16_t n_killed;
+    uint32_t more_killed;
+};
+
+struct run {
+    const struct config *config;
+    const struct model *model;
+    char *const *envp;      /* of the children, less what is ours */
+    struct core core;
+    struct actions actions;
+    struct jobs jobs;
+    struct helper_ends helper;
+    struct upward upward;
+    struct ending ending;
+    struct stderr_out err;
+    struct terminal terminal;
+    struct rlimit nofile;   /* before ours was raised */
+    struct child_room *room;
+    instant now, started;
+    int watch, signals;     /* epoll and signalfd; -1: the small loop, which has neither */
+    pid_t self;
+    struct signal_taken last_stop; /* the newest signal from outside, for the log */
+    bool nofile_raised;
+    bool look;              /* there may be children to reap */
+    bool began;             /* the loop has begun: no vfork any more */
+    bool swept, sweep_killed; /* the sweep's TERM, its KILL have been sent */
+    bool exited;
+    int exit;
+};
+
+/* loop.c: an event, then its actions, then what came of them at once. */
+void step(struct run *run, const struct event *event);
+
+/* facts.c */
+void facts_signal(struct run *run, const struct signal_taken *taken);
+void facts_reap(struct run *run);
+void facts_watched(struct run *run, span most);
+/* Whether groups have to be looked at again in a while, for lack of a signal that would tell. */
+bool facts_look_again(const struct run *run);
+void facts_exec(struct run *run, uint16_t slot);
+
+/* acts.c: carries out run->actions, in order. */
+void acts(struct run *run);
+
+/* child.c: starts what a job runs. */
+void child_start(struct run *run, const struct action *action);
+/* What a slot runs, for messages. command, in: NULL for the helper. */
+struct job_source { const char *name; const struct command *command; const struct surroundings *in; };
+struct job_source child_source(struct run *run, uint16_t slot);
+/* The base environment, in place: without what belongs to lastcall alone. */
+void child_clean_environment(char **envp);
+
+/* publish.c */
+int publish_open(struct run *run);
+void publish(struct run *run);
+
+/* helper.c */
+bool helper_open(struct run *run, struct arena *arena);
+void helper_spawn(struct run *run, const struct action *action);
+void helper_gone(struct run *run);
+void helper_ring(struct run *run);
+void helper_read(struct run *run);
+void helper_empty_checks(struct run *run, uint16_t unit);
+void helper_close(struct run *run);
+
+/* say.c: lines for a person. */
+void say_note(struct run *run, const struct action *action);
+void say_hello(struct run *run);
+void say_goodbye(struct run *run);
+/* From where the times of a stop are counted. */
+instant stop_zero(const struct run *run);
+/* One line at level 0 (always), 1 or 2 (with -v), as it is. */
+void run_say(struct run *run, int level, const char *text);
+/* trouble.c: why a job could not be started, from its slot. */
+void say_spawn_failed(struct run *run, uint16_t slot);
+
+/* summary.c: one English sentence, and the cause's name. */
+struct out;
+void summary(struct out *out, const struct run *run);
+void cause(struct out *out, const struct run *run);
+void cause_short(struct out *out, const struct run *run);
+/* "exited 3", "ended by SIGKILL". */
+void say_exit(struct out *out, int exit);
+
+/* ending.c: the report, kept current. */
+void ending_write(struct run *run, bool last);
+void ending_killed(struct run *run, uint16_t slot);
+void ending_undo(struct run *run);
+
+/* upward.c */
+void upward_open(struct run *run, char *const *envp);
+void upward_note(struct run *run, const struct action *action);
+void upward_watchdog(struct run *run);
+
+#endif

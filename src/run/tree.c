@@ -1,0 +1,73 @@
+#include "run/tree.h"
+
+bool tree_layout(struct tree *tree, struct arena *arena) {
+    tree->v = arena_take(arena, TREE_ROOM * sizeof *tree->v);
+    tree->walk = arena_take(arena, TREE_WALK * sizeof *tree->walk);
+    tree->n = 0;
+    return tree->v != NULL && tree->walk != NULL;
+}
+
+static void add(struct tree *tree, uint16_t job, struct proc_id id) {
+    for (uint32_t i = 0; i < tree->n; i++)
+        if (tree->v[i].id.pid == id.pid && tree->v[i].id.start == id.start)
+            return;
+    if (tree->n < TREE_ROOM)
+        tree->v[tree->n++] = (struct tree_entry){.id = id, .job = job};
+}
+
+static void watch_below(struct tree *tree, uint16_t job, pid_t pid) {
+    size_t n = proc_descendants(pid, tree->walk, TREE_WALK);
+    for (size_t i = 0; i < n; i++)
+        add(tree, job, tree->walk[i]);
+}
+
+void tree_watch(struct tree *tree, uint16_t job, pid_t leader) {
+    uint32_t known = tree->n;
+    if (leader != 0)
+        watch_below(tree, job, leader);
+    for (uint32_t i = 0; i < known; i++)
+        if (tree->v[i].job == job && proc_alive(tree->v[i].id))
+            watch_below(tree, job, tree->v[i].id.pid);
+}
+
+void tree_signal(struct tree *tree, uint16_t job, pid_t but_group, int sig) {
+    struct proc_stat stat;
+    for (uint32_t i = 0; i < tree->n; i++) {
+        if (tree->v[i].job != job || !proc_stat(tree->v[i].id.pid, &stat) || stat.start != tree->v[i].id.start)
+            continue;
+        if (but_group == 0 || stat.group != but_group)
+            proc_signal(tree->v[i].id, sig);
+    }
+}
+
+bool tree_empty(struct tree *tree, uint16_t job) {
+    bool empty = true;
+    for (uint32_t i = 0; i < tree->n;) {
+        if (tree->v[i].job != job) {
+            i++;
+        } else if (proc_alive(tree->v[i].id)) {
+            empty = false;
+            i++;
+        } else {
+            tree->v[i] = tree->v[--tree->n];
+        }
+    }
+    return empty;
+}
+
+bool tree_holds_group(const struct tree *tree, uint16_t job, pid_t group) {
+    struct proc_stat stat;
+    for (uint32_t i = 0; i < tree->n; i++)
+        if (tree->v[i].job == job && proc_stat(tree->v[i].id.pid, &stat) && stat.start == tree->v[i].id.start &&
+            stat.group == group)
+            return true;
+    return false;
+}
+
+void tree_forget(struct tree *tree, uint16_t job) {
+    for (uint32_t i = 0; i < tree->n;)
+        if (tree->v[i].job == job)
+            tree->v[i] = tree->v[--tree->n];
+        else
+            i++;
+}
