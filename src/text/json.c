@@ -1,0 +1,96 @@
+#include "text/json.h"
+
+#include <string.h>
+
+struct json json_on(struct out *out) { return (struct json){.out = out, .fresh = true}; }
+
+/* ---- strings ---- */
+
+/* Bytes of the UTF-8 character at the start of text, 0 if there is no valid one. Overlong forms,
+ * surrogates and what lies beyond U+10FFFF are not valid. */
+static size_t utf8(const unsigned char *text, size_t n) {
+    size_t need = text[0] < 0x80 ? 1 : text[0] < 0xc2 ? 0 : text[0] < 0xe0 ? 2 : text[0] < 0xf0 ? 3 : text[0] < 0xf5 ? 4 : 0;
+    if (need > n)
+        return 0;
+    for (size_t i = 1; i < need; i++)
+        if ((text[i] & 0xc0) != 0x80)
+            return 0;
+    if ((text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] > 0x9f) ||
+        (text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] > 0x8f))
+        return 0;
+    return need;
+}
+
+static void escaped(struct out *out, unsigned char c) {
+    static const char hex[] = "0123456789abcdef";
+    const char *short_form = c == '\n' ? "\\n" : c == '\t' ? "\\t" : c == '\r' ? "\\r" : NULL;
+    if (short_form != NULL) {
+        out_text(out, short_form);
+        return;
+    }
+    out_text(out, "\\u00");
+    out_char(out, hex[c >> 4]);
+    out_char(out, hex[c & 15]);
+}
+
+void json_string(struct out *out, const char *text, size_t n) {
+    const unsigned char *at = (const unsigned char *)text, *end = at + n;
+    out_char(out, '"');
+    while (at < end) {
+        size_t bytes = utf8(at, (size_t)(end - at));
+        if (*at < 0x20 || *at == 0x7f) {
+            escaped(out, *at);
+        } else if (bytes == 0) {
+            out_text(out, "\xef\xbf\xbd");
+        } else {
+            if (*at == '"' || *at == '\\')
+                out_char(out, '\\');
+            out_bytes(out, (const char *)at, bytes);
+        }
+        at += bytes == 0 ? 1 : bytes;
+    }
+    out_char(out, '"');
+}
+
+/* ---- members ---- */
+
+static void begin(struct json *json, const char *key) {
+    if (!json->fresh)
+        out_char(json->out, ',');
+    json->fresh = false;
+    if (key == NULL)
+        return;
+    json_string(json->out, key, strlen(key));
+    out_char(json->out, ':');
+}
+
+void json_open(struct json *json, const char *key, char brace) {
+    begin(json, key);
+    out_char(json->out, brace);
+    json->fresh = true;
+}
+
+void json_close(struct json *json, char brace) {
+    out_char(json->out, brace);
+    json->fresh = false;
+}
+
+void json_text(struct json *json, const char *key, const char *text) {
+    begin(json, key);
+    json_string(json->out, text, strlen(text));
+}
+
+void json_int(struct json *json, const char *key, int64_t value) {
+    begin(json, key);
+    out_int(json->out, value);
+}
+
+void json_bool(struct json *json, const char *key, bool value) {
+    begin(json, key);
+    out_text(json->out, value ? "true" : "false");
+}
+
+void json_null(struct json *json, const char *key) {
+    begin(json, key);
+    out_text(json->out, "null");
+}
