@@ -84,6 +84,10 @@ static struct piece last_word(const char *start, const char **end) {
     return word;
 }
 
+static bool has_quote(struct piece word) {
+    return memchr(word.text, '\'', word.n) || memchr(word.text, '"', word.n) || memchr(word.text, '\\', word.n);
+}
+
 /* Takes options off the end of text, so that a command may hold such words elsewhere. *end becomes the
  * end of the rest. */
 static const char *take_options(struct check_policy *check, const char *text, const char **end) {
@@ -93,8 +97,8 @@ static const char *take_options(struct check_policy *check, const char *text, co
         const char *at = *end;
         struct piece value = last_word(text, &at), name = last_word(text, &at);
         int option = option_find(name);
-        if (option == OPTION_NONE || name.text == text)
-            break;
+        if (option == OPTION_NONE || name.text == text || has_quote(value))
+            break; /* a command's last word */
         if (seen & 1u << option)
             return "an option stands twice; write it once";
         if (option == OPTION_THEN && !check->live)

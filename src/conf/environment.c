@@ -175,7 +175,7 @@ static long assignment(struct environment *environment, struct lines *in) {
     room = sizeof environment->bytes - environment->used;
     if (names + 1 >= room)
         return -1;
-    room -= names + 1;
+    room -= names; /* one byte more than the value may have: filling it means that it did not fit */
     out = environment->bytes + environment->used + names; /* just where set() will have it */
     commented = skip_blanks(in) && in->at < in->end && *in->at == '#';
     if (!commented && !value(in, out, &bytes, room))

@@ -33,7 +33,7 @@ bool value_of(const struct load *load, enum key_id id, struct value *into) {
 /* What one section's keys fill in. */
 struct filling {
     void *in[AT_N];
-    const struct section *section;
+    struct section *section;
     uint16_t index;
     bool options;   /* those for the main service count */
 };
@@ -66,7 +66,7 @@ static bool apply_entries(struct load *load, const struct filling *filling, enum
 
 /* Command line over environment over file over default. */
 static void apply_key(struct load *load, const struct filling *filling, enum key_id id) {
-    struct section *own = (struct section *)filling->section, *general = own == load->lastcall ? NULL : load->lastcall;
+    struct section *own = filling->section, *general = own == load->lastcall ? NULL : load->lastcall;
     bool any = false;
     if ((keys[id].flags & KEY_OPTION) && filling->options && load->options->given[id]) {
         apply_value(load, filling, id, option_value(load, id));

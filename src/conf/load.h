@@ -71,7 +71,7 @@ struct spot {
     struct load *load;
     const struct key *key;
     const struct value *value;
-    const struct section *section; /* NULL: an option, a single command */
+    struct section *section;       /* NULL: an option, a single command */
     void *into;
     uint16_t index;                /* of the service or step */
 };

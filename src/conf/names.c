@@ -23,7 +23,7 @@ struct section *section_find(const struct load *load, unsigned kinds, const char
 /* The nearest name among sections of these kinds. */
 static const char *nearest(const struct load *load, unsigned kinds, struct piece name) {
     const char *best = NULL;
-    unsigned least = name.n < 4 ? 2 : 3;
+    unsigned least = name.n < 3 ? 2 : 3;
     for (const struct section *section = load->sections; section; section = section->next) {
         unsigned distance;
         if (!(section->kind & kinds))

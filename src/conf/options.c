@@ -210,7 +210,7 @@ bool conf_options(int argc, char *const *argv, char *const *envp, struct arena *
     }
     command_line(&r);
     variables(&r, envp);
-    if (!options->command && !options->n_paths && !options->help && !options->version)
+    if (!findings->errors && !options->command && !options->n_paths && !options->help && !options->version)
         usage(&r, "there is no command; write lastcall -- COMMAND, or lastcall -c FILE (see lastcall --help)");
     return findings->errors == 0;
 }

@@ -77,6 +77,8 @@ bool spot_parse(struct spot *spot) {
     if ((spot->key->flags & KEY_AUTO) && strcmp(text, "auto") == 0)
         return true;
     why = *text ? types[spot->key->type].parse(spot, text) : "it is empty";
+    if (why && spot->section)
+        spot->section->damaged = true;
     if (why && why != REPORTED)
         complain(spot, why);
     return !why;
