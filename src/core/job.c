@@ -55,7 +55,7 @@ void job_stop(struct core *core, uint16_t slot, instant term, instant kill) {
     if (job->rung == 0)
         job->term_at = earlier(job->term_at, term);
     job->kill_at = earlier(job->kill_at, kill);
-    arm(core, slot);
+    job_due(core, slot); /* at once, so that signals go out in the order in which they were asked for */
 }
 
 void job_stop_leftovers(struct core *core, uint16_t slot, instant kill) {

@@ -76,6 +76,10 @@ static bool run_if_holds(const struct core *core, const struct step_policy *step
     return false;
 }
 
+static bool has_time(const struct core *core, const struct row *row) {
+    return until(core->now, row->deadline).ns >= MS(LEAST_MS).ns;
+}
+
 static bool is_wanted(const struct core *core, const struct row *row) {
     const struct step_policy *step = policy_of(core, row);
     bool runs = is_command(row) || step->has_only_if;
@@ -83,7 +87,7 @@ static bool is_wanted(const struct core *core, const struct row *row) {
         return false;
     if (step->for_service != NONE && !core->model->policy.phases_only && !service_live(core, step->for_service))
         return false;
-    return !runs || until(core->now, row->deadline).ns >= MS(LEAST_MS).ns;
+    return !runs || has_time(core, row);
 }
 
 /* TERM comes shortly before the deadline, so that a command can still tidy up. */
@@ -143,6 +147,10 @@ static void act(struct core *core, uint16_t row) {
             become(core, row, S_PAUSE);
             return;
         }
+        if (!has_time(core, r)) {
+            end(core, row, r->tries ? S_FAILED : S_SKIPPED);
+            return;
+        }
         become(core, row, S_ACT);
         r->tries++;
         run(core, row, CMD_STEP);
@@ -167,6 +175,21 @@ static void act(struct core *core, uint16_t row) {
     }
 }
 
+/* The gate is asked once, before the first try. */
+static void gate_or_act(struct core *core, uint16_t row) {
+    struct row *r = row_at(core, row);
+    if (!has_policy(r) || !policy_of(core, r)->has_only_if || r->tries > 0) {
+        act(core, row);
+    } else if (job_live(core, core_job_of_step(core, r->subject))) {
+        become(core, row, S_PAUSE);
+    } else if (!has_time(core, r)) {
+        end(core, row, S_SKIPPED);
+    } else {
+        become(core, row, S_GATE);
+        run(core, row, CMD_ONLY_IF);
+    }
+}
+
 void step_begin(struct core *core, uint16_t row, instant deadline) {
     struct row *r = row_at(core, row);
     r->deadline = deadline;
@@ -175,12 +198,7 @@ void step_begin(struct core *core, uint16_t row, instant deadline) {
         return;
     }
     r->start = core->now;
-    if (has_policy(r) && policy_of(core, r)->has_only_if && !job_live(core, core_job_of_step(core, r->subject))) {
-        become(core, row, S_GATE);
-        run(core, row, CMD_ONLY_IF);
-    } else {
-        act(core, row);
-    }
+    gate_or_act(core, row);
     if (row_running(r))
         set_alarm(core, alarm_of_row(core, row), r->deadline);
 }
@@ -253,7 +271,7 @@ void step_due(struct core *core, uint16_t row) {
         out_of_time(core, row);
     } else if (r->state == S_PAUSE) {
         set_alarm(core, alarm_of_row(core, row), r->deadline);
-        act(core, row);
+        gate_or_act(core, row);
     }
 }
 

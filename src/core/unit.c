@@ -293,7 +293,8 @@ void unit_stop(struct core *core, uint16_t unit, instant deadline) {
     uint16_t slot = core_job_of_unit(core, unit), aux = core_job_of_aux(core, unit);
     set_due(core, unit, NEVER);
     if (!unit_live(core, unit)) {
-        become(core, unit, U_DOWN);
+        if (unit_at(core, unit)->state != U_FAILED)
+            become(core, unit, U_DOWN);
         return;
     }
     become(core, unit, U_STOPPING);
