@@ -7,6 +7,7 @@
 #include "run/load.h"
 #include "run/run.h"
 #include "sys/sigmask.h"
+#include "sys/stderr.h"
 #include "text/out.h"
 #include "verbs/verb.h"
 
@@ -24,8 +25,8 @@ static int say_needs_running(const char *word) {
                    "name: lastcall -- ");
     out_text(&out, word);
     out_char(&out, '\n');
-    ssize_t wrote = write(2, text, out.n);
-    (void)wrote;
+    struct stderr_out err = {0};
+    stderr_patient_line(&err, text, out.n);
     return EXIT_USAGE;
 }
 

@@ -82,14 +82,16 @@ static bool open_control(struct run *run) {
     return wanted == NULL;
 }
 
-/* An abstract name that the kernel makes up: needs no file system, and meets no other. */
+/* An abstract name that the kernel makes up: needs no file system, and meets no other. Credentials are
+ * asked for from its birth on: they are attached when a datagram is sent, perhaps before net runs. */
 static int notify_socket(char name[static 8]) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     socklen_t n = sizeof address;
-    int fd = fd_above_standard(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    int yes = 1, fd = fd_above_standard(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (fd < 0)
         return -1;
-    if (bind(fd, (const struct sockaddr *)&address, sizeof(sa_family_t)) != 0 ||
+    if (setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes) != 0 ||
+        bind(fd, (const struct sockaddr *)&address, sizeof(sa_family_t)) != 0 ||
         getsockname(fd, (struct sockaddr *)&address, &n) != 0) {
         close(fd);
         return -1;

@@ -2,15 +2,15 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "sys/files.h"
+#include "sys/stderr.h"
 #include "text/out.h"
 
 enum { EXIT_USAGE = 2, EXIT_CONFIG = 78 };
 
-/* Before the loop there is nobody to be held up: a plain write. */
-static void print(const char *file, uint32_t line, uint8_t level, const char *text) {
+/* Before the loop one may wait for a reader, but not for ever. false: there is none. */
+static bool print(struct stderr_out *err, const char *file, uint32_t line, uint8_t level, const char *text) {
     char buffer[2048];
     struct out out = out_on(buffer, sizeof buffer - 1);
     out_text(&out, "lastcall: ");
@@ -26,21 +26,25 @@ static void print(const char *file, uint32_t line, uint8_t level, const char *te
     out_text(&out, level == LEVEL_ERROR ? "error: " : "warning: ");
     out_safe(&out, text, strlen(text));
     buffer[out.n] = '\n';
-    ssize_t wrote = write(2, buffer, out.n + 1);
-    (void)wrote;
+    return stderr_patient_line(err, buffer, out.n + 1);
 }
 
 void load_print(const struct findings *findings, bool warnings) {
-    for (uint32_t i = 0; i < findings->n; i++)
+    struct stderr_out err = {0};
+    bool heard = true;
+    for (uint32_t i = 0; i < findings->n && heard; i++)
         if (warnings || findings->v[i].level == LEVEL_ERROR)
-            print(findings->v[i].file, findings->v[i].line, findings->v[i].level, findings->v[i].text);
+            heard = print(&err, findings->v[i].file, findings->v[i].line, findings->v[i].level, findings->v[i].text);
+    stderr_close(&err);
 }
 
 static int read_sources(const struct options *options, struct arena *arena, struct source *sources, uint32_t *n) {
     struct file files[MAX_FILES];
     struct file_error error;
     if (!files_read(options->paths, options->n_paths, arena, files, MAX_FILES, n, &error)) {
-        print(error.path, 0, LEVEL_ERROR, strerror(error.error));
+        struct stderr_out err = {0};
+        print(&err, error.path, 0, LEVEL_ERROR, strerror(error.error));
+        stderr_close(&err);
         return EXIT_CONFIG;
     }
     for (uint32_t i = 0; i < *n; i++)

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 void fd_fill_standard(void) {
@@ -22,7 +24,13 @@ bool fd_raise_limit(struct rlimit *before) {
     if (getrlimit(RLIMIT_NOFILE, before) != 0 || before->rlim_cur >= before->rlim_max)
         return false;
     struct rlimit raised = {.rlim_cur = before->rlim_max, .rlim_max = before->rlim_max};
-    return setrlimit(RLIMIT_NOFILE, &raised) == 0;
+    return fd_set_limit(&raised);
+}
+
+/* Raw: musl's setrlimit(2) is made for threads, and drags in what it needs for them. */
+bool fd_set_limit(const struct rlimit *limit) {
+    struct { uint64_t soft, hard; } raw = {limit->rlim_cur, limit->rlim_max};
+    return syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &raw, NULL) == 0;
 }
 
 void fd_close(int *fd) {

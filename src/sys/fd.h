@@ -12,6 +12,7 @@ void fd_fill_standard(void);
 int fd_above_standard(int fd);
 /* Raises the soft limit to the hard one; *before is for the children. false: nothing was changed. */
 bool fd_raise_limit(struct rlimit *before);
+bool fd_set_limit(const struct rlimit *limit);
 void fd_close(int *fd); /* if it is open; becomes -1 */
 
 #endif

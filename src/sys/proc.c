@@ -70,10 +70,23 @@ static bool parse_stat(const char *text, struct proc_stat *stat) {
     return true;
 }
 
+/* A /proc of another pid namespace numbers processes differently, and would name strangers: it counts
+ * as none. (unshare --pid without a mount of its own is such a case.) */
+static bool is_ours(void) {
+    char text[24];
+    uint64_t pid;
+    ssize_t n = readlink("/proc/self", text, sizeof text - 1);
+    if (n <= 0)
+        return false;
+    text[n] = 0;
+    read_number(text, &pid);
+    return pid == (uint64_t)getpid();
+}
+
 bool proc_stat(pid_t pid, struct proc_stat *stat) {
     char path[48], text[512];
     put_text(put_process(path, pid), "/stat");
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = is_ours() ? open(path, O_RDONLY | O_CLOEXEC) : -1;
     if (fd < 0)
         return false;
     ssize_t n = read(fd, text, sizeof text - 1);
@@ -126,7 +139,7 @@ size_t proc_children(pid_t pid, pid_t *into, size_t room) {
     _Alignas(8) char list[1024];
     struct children children = {.into = into, .room = room};
     put_text(put_process(path, pid), "/task");
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = is_ours() ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
     if (fd < 0)
         return 0;
     long n;

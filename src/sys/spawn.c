@@ -171,7 +171,7 @@ static bool become(struct spawn *spawn, struct spawn_error *error) {
     if (spawn->drop_privileges && !privileges_drop())
         return fail(error, SPAWN_PRIVILEGES);
     if (spawn->nofile != NULL)
-        setrlimit(RLIMIT_NOFILE, spawn->nofile);
+        fd_set_limit(spawn->nofile);
     sigmask_set(0);
     exec_program(spawn);
     return fail(error, SPAWN_EXEC);

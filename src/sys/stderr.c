@@ -81,3 +81,17 @@ bool stderr_line(struct stderr_out *out, const char *line, size_t n) {
     }
     return true;
 }
+
+bool stderr_patient_line(struct stderr_out *out, const char *line, size_t n) {
+    struct pollfd room = {.events = POLLOUT};
+    if (stderr_line(out, line, n))
+        return true;
+    room.fd = out->fd;
+    return poll(&room, 1, 1000) == 1 && stderr_line(out, line, n);
+}
+
+void stderr_close(struct stderr_out *out) {
+    if (out->fd > 2)
+        close(out->fd);
+    *out = (struct stderr_out){0};
+}

@@ -39,27 +39,33 @@ const char *utc_print(char into[static UTC_ROOM], int64_t seconds) {
     return into;
 }
 
-/* What is left out at each try; the last also stops where the room ends. */
-enum cut { CUT_NOTHING, CUT_PENDING, CUT_SKIPPED, CUT_DONE, CUT_REST, CUT_N };
-
-static bool is_kept(const struct row *row, enum cut cut) {
-    if (row->state == S_PENDING)
-        return cut < CUT_PENDING;
-    if (row->state == S_SKIPPED)
-        return cut < CUT_SKIPPED;
-    return row->state != S_DONE || cut < CUT_DONE;
-}
+/* What is left out at each try. From CUT_DONE on the newest `room_for` of those that went well stay. */
+enum cut { CUT_NOTHING, CUT_PENDING, CUT_SKIPPED, CUT_DONE, CUT_REST };
 
 /* A step alone has at most so many bytes: its name has MAX_NAME and an ordinal. */
-enum { STEP_BYTES = 320, PROCESSES = 8 };
+enum { STEP_BYTES = 320, LEAST_STEP_BYTES = 120, PROCESSES = 8 };
 
-static void steps(struct json *json, const struct report *report, enum cut cut) {
+struct choice { enum cut cut; uint16_t room_for, n_done; };
+
+static bool is_kept(const struct row *row, const struct choice *choice, uint16_t *done) {
+    if (row->state == S_PENDING)
+        return choice->cut < CUT_PENDING;
+    if (row->state == S_SKIPPED)
+        return choice->cut < CUT_SKIPPED;
+    if (row->state != S_DONE || choice->cut < CUT_DONE)
+        return true;
+    return choice->n_done - (*done)++ <= choice->room_for;
+}
+
+static void steps(struct json *json, const struct report *report, const struct choice *choice) {
+    uint16_t done = 0;
     json_open(json, "steps", '[');
     for (uint16_t i = 0; i < report->n_rows; i++) {
-        if (cut == CUT_REST && json->out->room - json->out->n < 2 * STEP_BYTES)
+        const struct row *row = &report->rows[i];
+        if (choice->cut == CUT_REST && json->out->room - json->out->n < 2 * STEP_BYTES)
             break;
-        if (is_kept(&report->rows[i], cut))
-            status_step(json, row_name(report->model, &report->rows[i]), &report->rows[i], report->zero);
+        if (is_kept(row, choice, &done))
+            status_step(json, row_name(report->model, row), row, report->zero);
     }
     json_close(json, ']');
 }
@@ -101,26 +107,38 @@ static void head(struct json *json, const struct report *report) {
 }
 
 /* oom and checkpoint belong to later releases: nothing is known about them. */
-static size_t try(char *into, size_t room, const struct report *report, enum cut cut) {
+static size_t try(char *into, size_t room, const struct report *report, const struct choice *choice) {
     struct out out = out_on(into, room);
     struct json json = json_on(&out);
     json_open(&json, NULL, '{');
     head(&json, report);
-    processes(&json, "killed", report->killed, report->n_killed, cut);
-    processes(&json, "left", report->left, report->n_left, cut);
+    processes(&json, "killed", report->killed, report->n_killed, choice->cut);
+    processes(&json, "left", report->left, report->n_left, choice->cut);
     json_null(&json, "oom");
     json_null(&json, "checkpoint");
-    steps(&json, report, cut);
+    steps(&json, report, choice);
     json_text(&json, "lastcall", report->version);
     json_close(&json, '}');
     out_char(&out, '\n');
     return out.cut ? 0 : out.n;
 }
 
+static uint16_t count_done(const struct report *report) {
+    uint16_t n = 0;
+    for (uint16_t i = 0; i < report->n_rows; i++)
+        n += report->rows[i].state == S_DONE;
+    return n;
+}
+
 size_t report_make(char *into, size_t room, const struct report *report) {
+    struct choice choice = {.n_done = count_done(report), .room_for = MAX_REPORT / LEAST_STEP_BYTES};
     size_t n = 0;
     room = room < MAX_REPORT + 1 ? room : MAX_REPORT + 1;
-    for (int cut = CUT_NOTHING; cut < CUT_N && n == 0; cut++)
-        n = try(into, room, report, (enum cut)cut);
+    while ((n = try(into, room, report, &choice)) == 0 && choice.cut != CUT_REST) {
+        if (choice.cut != CUT_DONE || choice.room_for == 0)
+            choice.cut++;
+        else
+            choice.room_for--;
+    }
     return n;
 }
