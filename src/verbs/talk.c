@@ -1,0 +1,198 @@
+#include "verbs/talk.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "sys/client.h"
+#include "sys/control.h"
+#include "text/http.h"
+#include "verbs/loading.h"
+
+enum { ANSWER_ROOM = 8 << 20, REQUEST_ROOM = 512, LINE_ROOM = 512 };
+
+/* ---- words ---- */
+
+void complain_about(const struct verb_call *call, const char *text) {
+    char line[LINE_ROOM];
+    struct out out = out_on(line, sizeof line - 1);
+    out_text(&out, "lastcall ");
+    out_text(&out, call->argv[0]);
+    out_text(&out, ": ");
+    out_safe(&out, text, strlen(text));
+    line[out.n] = '\n';
+    write_all(2, line, out.n + 1);
+}
+
+static bool usage(const struct verb_call *call, const char *what, const char *word) {
+    char text[LINE_ROOM];
+    struct out out = out_on(text, sizeof text);
+    const struct verb *verb = verb_find(call->argv[0]);
+    out_text(&out, what);
+    out_text(&out, word);
+    out_text(&out, "; write: lastcall ");
+    out_text(&out, call->argv[0]);
+    out_char(&out, ' ');
+    out_text(&out, verb != NULL ? verb->arguments : "");
+    complain_about(call, text);
+    return false;
+}
+
+/* The option that `word` is or begins with ("--late=5s"); *value points behind the '='. */
+static const struct verb_option *find_option(const struct verb_option *options, const char *word, const char **value) {
+    size_t n = strlen(word);
+    const char *mark = strchr(word, '=');
+    *value = NULL;
+    if (mark != NULL) {
+        n = (size_t)(mark - word);
+        *value = mark + 1;
+    }
+    while (options->name != NULL && (strlen(options->name) != n || memcmp(options->name, word, n) != 0))
+        options++;
+    return options->name != NULL ? options : NULL;
+}
+
+bool words_read(const struct verb_call *call, const struct verb_option *options, const char **plain, unsigned n_plain) {
+    unsigned n = 0;
+    for (int i = 1; i < call->argc; i++) {
+        const char *word = call->argv[i], *value;
+        const struct verb_option *option;
+        if (word[0] != '-') {
+            if (n >= n_plain)
+                return usage(call, "one word too many: ", word);
+            plain[n++] = word;
+            continue;
+        }
+        option = find_option(options, word, &value);
+        if (option == NULL || (value != NULL && option->values == NULL))
+            return usage(call, "there is no option ", word);
+        if (option->values != NULL && value == NULL && i + 1 < call->argc)
+            value = call->argv[++i];
+        if (option->values != NULL && value == NULL)
+            return usage(call, "there is no value behind ", word);
+        if (option->values != NULL && *option->n < option->room)
+            option->values[*option->n] = value;
+        ++*option->n;
+    }
+    return n == n_plain || usage(call, "a word is missing", "");
+}
+
+/* ---- talking ---- */
+
+const char *variable(char *const *envp, const char *name) {
+    size_t n = strlen(name);
+    for (; *envp != NULL; envp++)
+        if (strncmp(*envp, name, n) == 0 && (*envp)[n] == '=' && (*envp)[n + 1] != 0)
+            return *envp + n + 1;
+    return NULL;
+}
+
+/* Where to look: one place that was named, else the candidates. */
+static void places(const struct verb_call *call, const char *control, struct control_names *names) {
+    const char *named = control;
+    if (named == NULL)
+        named = variable(call->envp, "LASTCALL_CONTROL");
+    if (named == NULL)
+        named = variable(call->envp, "LASTCALL_SOCKET");
+    control_candidates(variable(call->envp, "XDG_RUNTIME_DIR"), names);
+    if (named == NULL)
+        return;
+    *names = (struct control_names){.n = 1};
+    for (size_t i = 0; named[i] != 0 && i < CONTROL_NAME - 1; i++)
+        names->v[0][i] = named[i];
+}
+
+static int connect_somewhere(const struct control_names *names) {
+    int worst = ENOENT;
+    for (uint8_t i = 0; i < names->n; i++) {
+        int fd = control_connect(names->v[i]);
+        if (fd >= 0)
+            return fd;
+        if (errno != ENOENT && errno != ECONNREFUSED)
+            worst = errno;
+    }
+    errno = worst;
+    return -1;
+}
+
+static void parse_answer(struct talk_answer *answer, char *bytes, size_t n) {
+    size_t body = http_body(bytes, n);
+    int code = http_status(bytes, n);
+    answer->error = ECONNRESET;
+    if (body == 0 || code <= 0)
+        return;
+    answer->code = code;
+    answer->body = bytes + body;
+    answer->n = n - body;
+}
+
+struct talk_answer talk_ask(const struct verb_call *call, const char *control, const char *method, const char *path,
+                            instant by) {
+    struct talk_answer answer = {0};
+    struct control_names names;
+    char text[REQUEST_ROOM];
+    struct out request = out_on(text, sizeof text);
+    ssize_t n;
+    int fd;
+    places(call, control, &names);
+    out_text(&request, method);
+    out_char(&request, ' ');
+    out_text(&request, path);
+    out_text(&request, " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    fd = connect_somewhere(&names);
+    answer.error = errno;
+    if (fd < 0)
+        return answer;
+    answer.memory = memory_take(ANSWER_ROOM);
+    n = answer.memory == NULL ? -1
+                              : client_exchange(fd, request.text, request.n, answer.memory, ANSWER_ROOM - 1, by);
+    answer.error = errno;
+    if (n >= 0)
+        parse_answer(&answer, answer.memory, (size_t)n);
+    close(fd);
+    return answer;
+}
+
+void talk_forget(struct talk_answer *answer) {
+    if (answer->memory != NULL)
+        munmap(answer->memory, ANSWER_ROOM);
+    answer->memory = NULL;
+}
+
+void talk_nobody(const struct verb_call *call, const char *control, int error) {
+    struct control_names names;
+    char text[LINE_ROOM];
+    struct out out = out_on(text, sizeof text);
+    places(call, control, &names);
+    if (error == ECONNRESET)
+        out_text(&out, "lastcall went away before it had answered");
+    else if (error == ETIMEDOUT)
+        out_text(&out, "lastcall has not answered in time");
+    else if (error == EACCES || error == EPERM)
+        out_text(&out, "permission denied: run it as root or as lastcall's own user");
+    else
+        out_text(&out, "no lastcall answers");
+    for (uint8_t i = 0; i < names.n; i++) {
+        out_text(&out, i == 0 ? " at " : i + 1 < names.n ? ", " : " or ");
+        out_text(&out, names.v[i]);
+    }
+    if (error == ENOENT || error == ECONNREFUSED)
+        out_text(&out, names.n > 1 ? " (another place: --control PATH)" : "");
+    complain_about(call, text);
+}
+
+int talk_print(const struct verb_call *call, const char *control, const char *path) {
+    struct talk_answer answer = talk_ask(call, control, "POST", path, NEVER);
+    if (answer.code == 0) {
+        talk_nobody(call, control, answer.error);
+        return EXIT_NO;
+    }
+    if (answer.code / 100 == 2) {
+        write_all(1, answer.body, answer.n);
+        return 0;
+    }
+    answer.body[answer.n > 0 ? answer.n - 1 : 0] = 0;
+    complain_about(call, answer.body);
+    return EXIT_NO;
+}

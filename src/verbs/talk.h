@@ -1,0 +1,50 @@
+/* verbs/talk.h: what the client verbs share: their words, and one request to the running lastcall.
+ */
+#ifndef VERBS_TALK_H
+#define VERBS_TALK_H
+
+#include "model/instant.h"
+#include "text/out.h"
+#include "verbs/verb.h"
+
+enum { EXIT_NO = 1, EXIT_WORDS = 2, WORDS_MOST = 64 };
+
+/* One option of a verb: with a value (each time it is given, into values), or without. */
+struct verb_option {
+    const char *name;        /* "--late"; NULL ends the list */
+    const char **values;     /* NULL: none is taken */
+    unsigned *n;             /* how often it was given */
+    unsigned room;           /* of values */
+};
+
+/* Sorts the words of a call into options and `plain` ones. false: it has said what is wrong and what to
+ * write (exit 2). `plain` holds n_plain words afterwards, as many as were wanted. */
+bool words_read(const struct verb_call *call, const struct verb_option *options, const char **plain, unsigned n_plain);
+
+/* One line to stderr: "lastcall VERB: TEXT". */
+void complain_about(const struct verb_call *call, const char *text);
+
+const char *variable(char *const *envp, const char *name);
+
+struct talk_answer {
+    int code;                /* 0: nobody answered */
+    int error;               /* then: errno of the last try */
+    char *body;              /* n bytes, and room for one more */
+    size_t n;
+    char *memory;            /* taken for it; NULL: none */
+};
+
+/* Gives its memory back: for whoever asks again and again. */
+void talk_forget(struct talk_answer *answer);
+
+/* Asks the lastcall that `control` names (NULL: LASTCALL_CONTROL, LASTCALL_SOCKET, the default places).
+ * Nothing is printed. */
+struct talk_answer talk_ask(const struct verb_call *call, const char *control, const char *method, const char *path,
+                            instant by);
+/* Says that there is none, and where it was looked for. */
+void talk_nobody(const struct verb_call *call, const char *control, int error);
+
+/* Asks, and prints the answer: 2xx to stdout and 0, else to stderr and 1. */
+int talk_print(const struct verb_call *call, const char *control, const char *path);
+
+#endif
