@@ -55,7 +55,8 @@ static void keep(struct net *net, struct client *client, const struct iovec *par
     client_state(net, client, C_WRITING, after(net->now, SEC(WRITE_S)));
 }
 
-void answer(struct net *net, struct client *client, int code, const char *type, const char *allow, const struct out *text) {
+void answer(struct net *net, struct client *client, int code, const char *type, const char *allow,
+            const struct out *text) {
     char buffer[HEAD_ROOM];
     struct out head = out_on(buffer, sizeof buffer);
     struct iovec parts[2];

@@ -18,8 +18,8 @@ enum { REQUEST_MAX = 8192, DISCARD_MAX = 1 << 20 };
 static bool target_of(const struct net *net, uint32_t i, struct url *url) {
     const struct page_check *check = &net->page.view.checks[i];
     const char *text = view_text(&net->page.view, check->target);
-    const char *wrong = check->kind == CHECK_HTTP ? url_parse_http(text, strlen(text), url) : url_parse_tcp(text, strlen(text), url);
-    return wrong == NULL;
+    size_t n = strlen(text);
+    return (check->kind == CHECK_HTTP ? url_parse_http(text, n, url) : url_parse_tcp(text, n, url)) == NULL;
 }
 
 static void hang_up(struct net *net, struct check_run *run) {
@@ -35,7 +35,8 @@ void dial_end(struct net *net, uint32_t i) { hang_up(net, &net->checks[i]); }
 
 /* Our own trouble says nothing about the service. */
 static bool is_unknown(int error) {
-    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM || error == EACCES || error == EPERM;
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM || error == EACCES ||
+           error == EPERM;
 }
 
 static bool connect_to(struct net *net, uint32_t i, const struct url *url) {

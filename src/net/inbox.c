@@ -13,7 +13,7 @@
 #include "net/state.h"
 #include "text/notify.h"
 
-enum { READS_A_TURN = 16, MOST_FDS = 253 };
+enum { READS_A_TURN = 16, MOST_FDS = 253, MOST_EXTEND_MS = MAX_GRACE_S * 1000 };
 
 static int fd_of(const struct net *net, uint32_t i) { return net->page.view.checks[i].fd; }
 
@@ -57,7 +57,8 @@ static void unpack(struct msghdr *message, struct datagram *into) {
 }
 
 static bool receive(int fd, struct datagram *into) {
-    union { struct cmsghdr align; char bytes[CMSG_SPACE(MOST_FDS * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))]; } room;
+    enum { ROOM = CMSG_SPACE(MOST_FDS * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred)) };
+    union { struct cmsghdr align; char bytes[ROOM]; } room;
     struct iovec part = {into->text, sizeof into->text};
     struct msghdr message = {
         .msg_iov = &part, .msg_iovlen = 1, .msg_control = room.bytes, .msg_controllen = sizeof room.bytes,
@@ -96,9 +97,9 @@ static void take(struct net *net, uint32_t i, const struct datagram *datagram) {
         return;
     if (said.ready && run->on)
         check_told(net, i, true);
-    if (said.extend) {
-        ms = said.extend_us / 1000;
-        run->extend_ms = ms > INT32_MAX ? INT32_MAX : (int32_t)ms;
+    ms = said.extend_us / 1000;
+    if (said.extend && ms > 0) {
+        run->extend_ms = ms > MOST_EXTEND_MS ? MOST_EXTEND_MS : (int32_t)ms;
         run->extend = net->to_post = true;
     }
 }

@@ -39,7 +39,9 @@ static bool post_signs(struct net *net) {
 
 static bool post_asks(struct net *net) {
     for EACH_CLIENT(net, c) {
-        struct message ask = {.kind = MSG_ASK, .client = c->number, .verb = c->verb, .subject = c->subject, .value = c->value};
+        struct message ask = {
+            .kind = MSG_ASK, .client = c->number, .verb = c->verb, .subject = c->subject, .value = c->value,
+        };
         if (!client_waits(c, WAIT_REPLY) || !c->unsent)
             continue;
         if (!send_message(net, ask))
@@ -56,8 +58,8 @@ static bool post_checks(struct net *net) {
                                             .value = run->streak.passing, .gen = run->gen}))
             return false;
         run->tell = false;
-        if (run->extend && !send_message(net, (struct message){.kind = MSG_EXTEND, .client = 1,
-                                              .subject = net->page.view.checks[i].unit, .value = run->extend_ms}))
+        if (run->extend && !send_message(net, (struct message){.kind = MSG_EXTEND, .client = 1, .value = run->extend_ms,
+                                              .subject = net->page.view.checks[i].unit}))
             return false;
         run->extend = false;
     }

@@ -28,15 +28,17 @@ static void status(struct net *net, struct client *client, const struct http_req
     struct out text = body(net);
     const char *value;
     size_t n;
-    bool table = http_query(request, "table", &value, &n);
+    bool table = http_query(request, "table", &value, &n), lines = http_query(request, "lines", &value, &n);
     if (table)
         status_table(&text, &net->page.view, net->now);
+    else if (lines)
+        status_lines(&text, &net->page.view);
     else
         status_json(&text, &net->page.view, net->now);
     if (text.cut)
         answer_text(net, client, 500, "the status does not fit");
     else
-        answer(net, client, 200, table ? "text/plain" : "application/json", NULL, &text);
+        answer(net, client, 200, table || lines ? "text/plain" : "application/json", NULL, &text);
 }
 
 static bool is(const struct http_request *request, const char *path) {

@@ -116,12 +116,16 @@ instant clients_next(const struct net *net);
 void client_state(struct net *net, struct client *client, enum client_state state, instant by);
 void client_close(struct net *net, struct client *client);
 bool clients_busy(const struct net *net); /* somebody is still owed an answer */
-static inline bool client_waits(const struct client *c, enum wait wait) { return c->state == C_WAITING && c->wait == wait; }
-#define EACH_CLIENT(net, c) (struct client *c = (net)->clients, *c##_end = c + DOORS * (net)->pool_size; c < c##_end; c++)
+static inline bool client_waits(const struct client *c, enum wait wait) {
+    return c->state == C_WAITING && c->wait == wait;
+}
+#define EACH_CLIENT(net, c) \
+    (struct client *c = (net)->clients, *c##_end = c + DOORS * (net)->pool_size; c < c##_end; c++)
 
 /* answer.c */
 struct out body(struct net *net);
-void answer(struct net *net, struct client *client, int code, const char *type, const char *allow, const struct out *text);
+void answer(struct net *net, struct client *client, int code, const char *type, const char *allow,
+            const struct out *text);
 void answer_text(struct net *net, struct client *client, int code, const char *text);
 void answer_more(struct net *net, struct client *client);  /* it can be written to again */
 void answer_linger(struct net *net, struct client *client);

@@ -47,7 +47,8 @@ socklen_t address_for_kernel(const struct address *address, bool second, struct 
     memset(into, 0, sizeof *into);
     if (address->kind == HOST_UNIX)
         return unix_address(address, (struct sockaddr_un *)into);
-    return six ? ipv6_address(address, (struct sockaddr_in6 *)into) : ipv4_address(address, (struct sockaddr_in *)into);
+    return six ? ipv6_address(address, (struct sockaddr_in6 *)into)
+               : ipv4_address(address, (struct sockaddr_in *)into);
 }
 
 static int bind_one(const struct address *address, bool second) {

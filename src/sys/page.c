@@ -96,7 +96,8 @@ static void put_rows(struct writer *writer, const struct page_plan *plan, struct
 }
 
 /* All that never changes; with head NULL it only counts the strings. */
-static void put_all(struct writer *writer, const struct page_plan *plan, const struct places *at, struct page_head *head) {
+static void put_all(struct writer *writer, const struct page_plan *plan, const struct places *at,
+                    struct page_head *head) {
     char *base = (char *)head;
     uint32_t version = put(writer, LASTCALL_VERSION);
     uint32_t token = put(writer, plan->config->http_prestop);

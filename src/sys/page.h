@@ -26,7 +26,7 @@ struct page_plan {
     const struct config *config;
     const struct row *rows;    /* the plan's, all of them */
     uint16_t n_rows;
-    const int16_t *check_fds;  /* by check: its descriptor in net (NET_FIRST_CHECK and up), -1: none; NULL: none at all */
+    const int16_t *check_fds;  /* by check: its descriptor in net, NET_FIRST_CHECK and up; -1, or NULL: none */
     uint32_t owner;            /* uid that may use the control socket, beside root */
     bool control;
 };

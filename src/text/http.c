@@ -164,8 +164,8 @@ enum http_reading http_read(const char *bytes, size_t n, size_t room, struct htt
             if (!read_header(line, into, &seen))
                 return HTTP_BAD;
         } else {
-            bool good = (seen.hosts == 1 || (minor == 0 && seen.hosts == 0)) && (seen.lengths == 0 || seen.encodings == 0);
-            return good ? HTTP_WHOLE : HTTP_BAD;
+            bool host = seen.hosts == 1 || (minor == 0 && seen.hosts == 0);
+            return host && (seen.lengths == 0 || seen.encodings == 0) ? HTTP_WHOLE : HTTP_BAD;
         }
     }
     if (!may_become(from))

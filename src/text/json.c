@@ -9,14 +9,15 @@ struct json json_on(struct out *out) { return (struct json){.out = out, .fresh =
 /* Bytes of the UTF-8 character at the start of text, 0 if there is no valid one. Overlong forms,
  * surrogates and what lies beyond U+10FFFF are not valid. */
 static size_t utf8(const unsigned char *text, size_t n) {
-    size_t need = text[0] < 0x80 ? 1 : text[0] < 0xc2 ? 0 : text[0] < 0xe0 ? 2 : text[0] < 0xf0 ? 3 : text[0] < 0xf5 ? 4 : 0;
+    unsigned char c = text[0];
+    size_t need = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
     if (need > n)
         return 0;
     for (size_t i = 1; i < need; i++)
         if ((text[i] & 0xc0) != 0x80)
             return 0;
-    if ((text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] > 0x9f) ||
-        (text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] > 0x8f))
+    if ((c == 0xe0 && text[1] < 0xa0) || (c == 0xed && text[1] > 0x9f) || (c == 0xf0 && text[1] < 0x90) ||
+        (c == 0xf4 && text[1] > 0x8f))
         return 0;
     return need;
 }

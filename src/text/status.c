@@ -244,6 +244,46 @@ void status_table(struct out *out, const struct page_view *view, instant now) {
     table_steps(out, view, width);
 }
 
+/* ---- lines ---- */
+
+static void words(struct out *out, const char *first, const char *second, const char *third) {
+    out_text(out, first);
+    out_text(out, second);
+    out_text(out, third);
+}
+
+static void line_of_unit(struct out *out, const char *name, const struct page_unit_state *unit) {
+    words(out, name, ": ", unit_state_name(unit->state));
+    out_text(out, unit->ready ? ", ready" : ", not ready");
+    if (unit->pid > 0) {
+        out_text(out, ", pid ");
+        out_int(out, unit->pid);
+    }
+    if (unit->exit != EXIT_UNKNOWN) {
+        out_text(out, ", last exit ");
+        exit_cell(out, unit->exit);
+    } else {
+        out_char(out, '\n');
+    }
+}
+
+void status_lines(struct out *out, const struct page_view *view) {
+    const struct page_state *state = view->state;
+    words(out, "lastcall: ", life_name(state->life), state->ready ? ", ready" : ", not ready");
+    out_text(out, state->live ? "\n" : ", not live\n");
+    if (!is_never(state->asked))
+        words(out, "lastcall: cause ", state->cause, "\n");
+    for (uint16_t i = 0; i < view->head->n_units; i++)
+        line_of_unit(out, view_text(view, view->units[i].name), &view->unit_states[i]);
+    for (uint16_t i = 0; i < view->head->n_rows; i++) {
+        const struct row *row = &view->row_states[i];
+        if (row->state == S_PENDING)
+            continue;
+        words(out, phase_name(row->phase), " ", view_text(view, view->rows[i].name));
+        words(out, ": ", row_state_name(row), "\n");
+    }
+}
+
 /* ---- probes ---- */
 
 bool status_probe(const struct page_view *view, enum probe probe, bool alive) {

@@ -18,6 +18,9 @@ void status_json(struct out *out, const struct page_view *view, instant now);
 /* For people: the services; while something stops, drains or has drained, the steps. */
 void status_table(struct out *out, const struct page_view *view, instant now);
 
+/* One line a fact, without times: a line is new only when something has happened. For `status --watch`. */
+void status_lines(struct out *out, const struct page_view *view);
+
 /* One step as JSON. zero: the clock's start, or where there is no clock the instant of the drain's.
  * exit: a code, -N for death by signal N, null while it is not known. */
 void status_step(struct json *json, const char *name, const struct row *row, instant zero);
