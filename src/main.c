@@ -44,7 +44,7 @@ static int run_command(int argc, char **argv, char **envp) {
     struct config config;
     sigmask_set(ALL_SIGNALS); /* from here on every signal waits for the loop */
     if (!conf_options(argc, argv, envp, &arena, &options, &findings)) {
-        load_print(&findings, false);
+        load_print(&findings, false, load_wants_json(&options));
         return EXIT_USAGE;
     }
     if (options.help)
@@ -53,7 +53,8 @@ static int run_command(int argc, char **argv, char **envp) {
         return version_print();
     struct facts facts = {.envp = envp, .pid1 = getpid() == 1, .terminal = isatty(0) == 1};
     int error = load_config(&options, &facts, &arena, &config, &findings);
-    load_print(&findings, error == 0 && config.verbosity >= 0);
+    bool json = error == 0 ? config.log == LOG_JSON : load_wants_json(&options);
+    load_print(&findings, error == 0 && config.verbosity >= 0, json);
     return error != 0 ? error : run(&config, &arena, envp);
 }
 

@@ -3,48 +3,77 @@
 #include <errno.h>
 #include <string.h>
 
+#include "conf/keys.h"
+#include "sys/clock.h"
 #include "sys/files.h"
 #include "sys/stderr.h"
+#include "text/json.h"
 #include "text/out.h"
+#include "text/report.h"
 
 enum { EXIT_USAGE = 2, EXIT_CONFIG = 78 };
 
+static void as_json(struct out *out, const struct finding *finding) {
+    char time[UTC_ROOM];
+    struct json json = json_on(out);
+    json_open(&json, NULL, '{');
+    json_text(&json, "time", utc_print(time, clock_wall_s()));
+    json_text(&json, "level", finding->level == LEVEL_ERROR ? "error" : "warning");
+    if (finding->file != NULL) {
+        json_text(&json, "file", finding->file);
+        json_int(&json, "line", finding->line);
+    }
+    json_text(&json, "message", finding->text);
+    json_close(&json, '}');
+}
+
+static void as_text(struct out *out, const struct finding *finding) {
+    out_text(out, "lastcall: ");
+    if (finding->file != NULL) {
+        out_text(out, finding->file);
+        out_char(out, ':');
+        if (finding->line != 0) {
+            out_uint(out, finding->line);
+            out_char(out, ':');
+        }
+        out_char(out, ' ');
+    }
+    out_text(out, finding->level == LEVEL_ERROR ? "error: " : "warning: ");
+    out_safe(out, finding->text, strlen(finding->text));
+}
+
 /* Before the loop one may wait for a reader, but not for ever. false: there is none. */
-static bool print(struct stderr_out *err, const char *file, uint32_t line, uint8_t level, const char *text) {
+static bool print(struct stderr_out *err, const struct finding *finding, bool json) {
     char buffer[2048];
     struct out out = out_on(buffer, sizeof buffer - 1);
-    out_text(&out, "lastcall: ");
-    if (file != NULL) {
-        out_text(&out, file);
-        out_char(&out, ':');
-        if (line != 0) {
-            out_uint(&out, line);
-            out_char(&out, ':');
-        }
-        out_char(&out, ' ');
-    }
-    out_text(&out, level == LEVEL_ERROR ? "error: " : "warning: ");
-    out_safe(&out, text, strlen(text));
+    if (json)
+        as_json(&out, finding);
+    else
+        as_text(&out, finding);
     buffer[out.n] = '\n';
     return stderr_patient_line(err, buffer, out.n + 1);
 }
 
-void load_print(const struct findings *findings, bool warnings) {
+void load_print(const struct findings *findings, bool warnings, bool json) {
     struct stderr_out err = {0};
     bool heard = true;
     for (uint32_t i = 0; i < findings->n && heard; i++)
         if (warnings || findings->v[i].level == LEVEL_ERROR)
-            heard = print(&err, findings->v[i].file, findings->v[i].line, findings->v[i].level, findings->v[i].text);
+            heard = print(&err, &findings->v[i], json);
     stderr_close(&err);
+}
+
+bool load_wants_json(const struct options *options) {
+    return options->given != NULL && options->given[K_LOG] != NULL && strcmp(options->given[K_LOG], "json") == 0;
 }
 
 static int read_sources(const struct options *options, struct arena *arena, struct source *sources, uint32_t *n) {
     struct file files[MAX_FILES];
     struct file_error error;
     if (!files_read(options->paths, options->n_paths, arena, files, MAX_FILES, n, &error)) {
-        struct stderr_out err = {0};
-        print(&err, error.path, 0, LEVEL_ERROR, strerror(error.error));
-        stderr_close(&err);
+        struct finding finding = {.file = error.path, .level = LEVEL_ERROR, .text = strerror(error.error)};
+        struct findings one = {.v = &finding, .n = 1};
+        load_print(&one, false, load_wants_json(options));
         return EXIT_CONFIG;
     }
     for (uint32_t i = 0; i < *n; i++)

@@ -5,8 +5,10 @@
 
 #include "conf/conf.h"
 
-/* All that is wrong, a line each, on stderr. */
-void load_print(const struct findings *findings, bool warnings);
+/* All that is wrong, a line each, on stderr; json: an object each. */
+void load_print(const struct findings *findings, bool warnings, bool json);
+/* Whether the options ask for lines of JSON: for what is said before there is a configuration. */
+bool load_wants_json(const struct options *options);
 
 /* Reads the files of options and makes config. 0; or the exit code, and it has been said why. */
 int load_config(const struct options *options, const struct facts *facts, struct arena *arena,

@@ -18,12 +18,12 @@ int run_phases(const char *const *paths, uint32_t n_paths, span late, char *cons
     struct arena arena = {.at = memory, .end = memory + ARENA_BYTES};
     struct facts facts = {.envp = envp, .phases_only = true};
     if (!conf_options(1, argv, envp, &arena, &options, &findings)) {
-        load_print(&findings, false);
+        load_print(&findings, false, load_wants_json(&options));
         return 2;
     }
     options.paths = paths;
     options.n_paths = n_paths;
     int error = load_config(&options, &facts, &arena, &config, &findings);
-    load_print(&findings, false);
+    load_print(&findings, false, load_wants_json(&options));
     return error != 0 ? error : run_late(&config, &arena, envp, late);
 }

@@ -11,6 +11,7 @@
 #include "run/state.h"
 #include "sys/clock.h"
 #include "sys/fd.h"
+#include "sys/idle.h"
 #include "sys/watch.h"
 
 enum { LOOK_AGAIN_MS = 50, FAILED = 125 };
@@ -64,11 +65,16 @@ static span patience(const struct run *run) {
     return facts_look_again(run) ? shorter(most, MS(LOOK_AGAIN_MS)) : most;
 }
 
-/* Without a helper a single command needs no descriptor at all: signals are taken where one waits. */
+/* Without a helper a single command needs no descriptor at all: signals are taken where one waits. When
+ * it will be long, and not at every turn, memory is given back first. */
 static void take_signals(struct run *run) {
     struct signal_taken taken;
-    bool got = sigmask_wait(patience(run), &taken);
+    span most = patience(run);
+    bool is_long = most.ns >= SEC(1).ns && due(run->next_rest, run->now);
+    bool got = is_long ? idle_wait(most, &taken) : sigmask_wait(most, &taken);
     run->now = clock_now();
+    if (is_long)
+        run->next_rest = after(run->now, SEC(1));
     if (got)
         facts_signal(run, &taken);
 }

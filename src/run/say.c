@@ -15,11 +15,13 @@ enum { LINE = 1024, ALWAYS = 0, NORMAL = 1, VERBOSE = 2 };
 
 /* ---- one line ---- */
 
-static void as_json(struct out *line, const struct run *run, const char *step_name, const char *text) {
+static void as_json(struct out *line, const struct run *run, int level, const char *step_name, const char *text) {
+    static const char *const levels[] = {[ALWAYS] = "warning", [NORMAL] = "info", [VERBOSE] = "debug"};
     char time[UTC_ROOM];
     struct json json = json_on(line);
     json_open(&json, NULL, '{');
     json_text(&json, "time", utc_print(time, clock_wall_s()));
+    json_text(&json, "level", levels[level]);
     if (step_name != NULL) {
         json_int(&json, "at_ms", span_ms(until(stop_zero(run), run->now)));
         json_text(&json, "step", step_name);
@@ -43,11 +45,11 @@ static void as_text(struct out *line, const struct run *run, const char *step_na
     out_safe(line, text, strlen(text));
 }
 
-static void write_line(struct run *run, const char *step_name, const char *text) {
+static void write_line(struct run *run, int level, const char *step_name, const char *text) {
     char buffer[LINE];
     struct out line = out_on(buffer, sizeof buffer - 1);
     if (run->config->log == LOG_JSON)
-        as_json(&line, run, step_name, text);
+        as_json(&line, run, level, step_name, text);
     else
         as_text(&line, run, step_name, text);
     buffer[line.n] = '\n';
@@ -64,7 +66,7 @@ static void say_dropped(struct run *run) {
     run->err.dropped = 0;
     out_uint(&out, dropped);
     out_text(&out, " lines could not be written to stderr");
-    write_line(run, NULL, text);
+    write_line(run, ALWAYS, NULL, text);
     if (run->err.dropped != 0)
         run->err.dropped = dropped;
 }
@@ -75,7 +77,7 @@ static void say_row(struct run *run, int level, const char *step_name, const cha
     if (!wanted(run, level))
         return;
     say_dropped(run);
-    write_line(run, step_name, text);
+    write_line(run, level, step_name, text);
 }
 
 void run_say(struct run *run, int level, const char *text) { say_row(run, level, NULL, text); }

@@ -85,6 +85,7 @@ struct run {
     struct rlimit nofile;   /* before ours was raised */
     struct child_room *room;
     instant now, started;
+    instant next_rest;      /* the small loop: when memory may be given back again */
     int watch, signals;     /* epoll and signalfd; -1: the small loop, which has neither */
     pid_t self;
     struct signal_taken last_stop; /* the newest signal from outside, for the log */

@@ -77,6 +77,8 @@ static void processes(struct json *json, const char *key, const struct report_pr
         json_open(json, NULL, '{');
         if (of[i].service != NULL)
             json_text(json, "service", of[i].service);
+        else
+            json_null(json, "service");
         json_int(json, "pid", of[i].pid);
         json_text(json, "comm", of[i].comm);
         json_close(json, '}');

@@ -147,7 +147,7 @@ Test(report, names_who_was_killed_and_who_is_left) {
     size_t n = report_make(text, sizeof text, &report);
     cr_assert(is_whole(text, n), "%s", text);
     cr_assert_not_null(strstr(text, "\"killed\":[{\"service\":\"web\",\"pid\":7,\"comm\":\"ngi\\\"nx\\n\"},"
-                                    "{\"pid\":8,\"comm\":\"sleep\"}],\"left\":[{\"pid\":8,\"comm\":\"sleep\"}]"),
+                                    "{\"service\":null,\"pid\":8,\"comm\":\"sleep\"}],\"left\":[{\"service\":null,\"pid\":8,"),
                        "%s", text);
 }
 
