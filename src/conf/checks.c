@@ -27,14 +27,6 @@ static const struct kind *kind_find(struct piece word) {
 
 enum { OPTION_NONE, OPTION_EVERY, OPTION_TIMEOUT, OPTION_SUCCESSES, OPTION_FAILURES, OPTION_THEN, OPTIONS };
 static const char option_names[OPTIONS][10] = {"", "every", "timeout", "successes", "failures", "then"};
-static const char *const option_wants[OPTIONS] = {
-    "", "after every a duration of at least 1ms must stand; write every 1s",
-    "after timeout a duration of at least 1ms must stand; write timeout 1s",
-    "after successes a number from 1 to 1000 must stand; write successes 1",
-    "after failures a number from 1 to 1000 must stand; write failures 3",
-    "after then one word must stand; write then restart, then fail or then shutdown",
-};
-
 static int option_find(struct piece word) {
     int i = OPTIONS - 1;
     while (i > OPTION_NONE && !piece_is(word, option_names[i]))
@@ -104,7 +96,7 @@ static const char *take_options(struct check_policy *check, const char *text, co
         if (option == OPTION_THEN && !check->live)
             return "then belongs to live; write it there";
         if (!option_set(check, option, value))
-            return option_wants[option];
+            return "an option has a bad value; write every 1s, timeout 1s, successes 1, failures 3 or then restart, fail or shutdown";
         seen |= 1u << option;
         *end = name.text;
     }
@@ -166,7 +158,7 @@ static const char *fill(struct spot *spot, struct check_policy *check, struct co
         return why;
     if (end < at)
         end = at;
-    target = copy_text(spot->load->arena, at, (size_t)(end - at));
+    target = copy_text(spot->load->voice.arena, at, (size_t)(end - at));
     if (!target)
         return "the configuration is too large";
     if (!kind->target != !*target)

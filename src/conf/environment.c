@@ -80,10 +80,6 @@ bool environment_set(struct environment *environment, const char *name, const ch
 /* An env-file's text while it is read. */
 struct lines { const char *at, *end; long line; };
 
-static bool name_byte(char c, bool first) {
-    return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (!first && c >= '0' && c <= '9');
-}
-
 static bool skip_blanks(struct lines *in) {
     const char *start = in->at;
     while (in->at < in->end && (*in->at == ' ' || *in->at == '\t'))
@@ -163,11 +159,9 @@ static bool value(struct lines *in, char *out, size_t *n, size_t room) {
 static long assignment(struct environment *environment, struct lines *in) {
     const char *name = in->at;
     long line = in->line;
-    size_t n = 0, bytes = 0, names, room;
+    size_t n = words_name(name, (size_t)(in->end - name)), bytes = 0, names, room;
     bool commented; /* NAME= # and nothing else */
     char *out;
-    while (in->at + n < in->end && name_byte(name[n], n == 0))
-        n++;
     in->at += n;
     if (n == 0 || in->at == in->end || *in->at++ != '=')
         return line;

@@ -6,9 +6,12 @@
 #include "conf/conf.h"
 #include "text/out.h"
 
+/* Where findings go and where their texts are kept. */
+struct voice { struct arena *arena; struct findings *findings; };
+
 /* The format knows %s alone; what it brings is made safe for a terminal. */
-void say(struct arena *arena, struct findings *findings, uint8_t level, struct place where, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
+void say(const struct voice *voice, struct place where, uint8_t level, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 void findings_sort(struct findings *findings, const struct source *sources, uint32_t n_sources);
 /* A text of any length on the rest of the arena; nothing else may be taken until it is closed. */
 struct out text_open(struct arena *arena);

@@ -15,13 +15,11 @@ static void option_line(struct out *out, const struct key *key) {
         out_text(out, "    ");
     }
     out_text(out, "--");
-    out_text(out, key->name);
-    if (key->argument) {
-        out_char(out, ' ');
-        out_text(out, key->argument);
-    }
+    out_text(out, key_name(key));
+    out_char(out, ' ');
+    out_text(out, key_text(key->argument));
     out_pad(out, start, HELP_COLUMN);
-    out_text(out, key->help);
+    out_text(out, key_text(key->help));
     out_char(out, '\n');
 }
 

@@ -27,7 +27,8 @@ struct reader {
     struct load *load;
     const struct source *source;
     size_t at;
-    uint32_t line;
+    struct place where;       /* of the line that was read last */
+    uint32_t errors;          /* before it */
     bool skip;                /* the section is bad: its keys are not looked at */
     bool pending;             /* inih has a line that it has not handed over yet */
     struct section *section;
@@ -35,17 +36,10 @@ struct reader {
 };
 
 /* A finding about the line that was read last. */
-#define bad_line(r, ...) (mark_damage(r), error_at((r)->load, here(r), __VA_ARGS__))
-
-static struct place here(const struct reader *r) { return (struct place){r->source->name, r->line}; }
-
-static void mark_damage(struct reader *r) {
-    if (r->section)
-        r->section->damaged = true;
-}
+#define bad_line(r, ...) error_at((r)->load, (r)->where, __VA_ARGS__)
 
 static const char *piece_text(struct reader *r, struct piece piece) {
-    const char *text = copy_text(r->load->arena, piece.text, piece.n);
+    const char *text = copy_text(r->load->voice.arena, piece.text, piece.n);
     return text ? text : "";
 }
 
@@ -68,7 +62,7 @@ static struct piece take_line(struct reader *r) {
     const char *end = memchr(start, '\n', left);
     struct piece line = {start, end ? (size_t)(end - start) : left};
     r->at += line.n + (end != NULL);
-    if (r->line++ == 0 && line.n >= 3 && memcmp(line.text, "\xEF\xBB\xBF", 3) == 0) {
+    if (r->where.line++ == 0 && line.n >= 3 && memcmp(line.text, "\xEF\xBB\xBF", 3) == 0) {
         line.text += 3;
         line.n -= 3;
     }
@@ -113,12 +107,12 @@ static struct piece without_comment(struct reader *r, struct piece line) {
 
 static struct section *add_section(struct reader *r, unsigned kind, struct piece name) {
     struct load *load = r->load;
-    struct section *section = arena_take(load->arena, sizeof *section);
+    struct section *section = arena_take(load->voice.arena, sizeof *section);
     if (!section) {
-        bad_line(r, "the configuration is too large");
+        too_large(r->load);
         return NULL;
     }
-    *section = (struct section){.name = piece_text(r, name), .where = here(r), .kind = kind};
+    *section = (struct section){.name = piece_text(r, name), .where = r->where, .kind = kind};
     section->last = &section->entries;
     *load->last_section = section;
     load->last_section = &section->next;
@@ -182,7 +176,7 @@ static struct section *open_section(struct reader *r, struct piece line) {
     twin = section_find(r->load, kind, name.text, name.n);
     if (twin) {
         bad_line(r, "[%s] stands twice, first in %s; write it once", piece_text(r, inner),
-                 place_text(r->load->arena, twin->where));
+                 place_text(r->load->voice.arena, twin->where));
         return NULL;
     }
     return add_section(r, kind, name);
@@ -208,11 +202,14 @@ static void open_entry(struct reader *r, struct piece line) {
     r->pending = !r->skip;
 }
 
-/* Whatever inih did not hand over has been lost. */
-static void check_pending(struct reader *r) {
+/* Whatever inih did not hand over has been lost. A line that was no good leaves its section damaged. */
+static void close_line(struct reader *r) {
     if (r->pending)
         bad_line(r, "the ini parser did not understand the line; write NAME = VALUE");
     r->pending = false;
+    if (r->section && r->load->voice.findings->errors != r->errors)
+        r->section->damaged = true;
+    r->errors = r->load->voice.findings->errors;
 }
 
 /* What inih gets to see of the line. */
@@ -238,7 +235,7 @@ static struct piece prepare(struct reader *r, struct piece line) {
 static char *read_line(char *into, int room, void *stream) {
     struct reader *r = stream;
     struct piece line;
-    check_pending(r);
+    close_line(r);
     if (r->at >= r->source->bytes || room < 3)
         return NULL;
     line = prepare(r, take_line(r));
@@ -272,7 +269,7 @@ static void unknown_key(struct reader *r, const char *name) {
         bad_line(r, "%s is no key of [%s]; write it in [%s]", name, section_kind_name(kind),
                  section_kind_name(keys[elsewhere].sections));
     else if (near != K_N)
-        bad_line(r, "there is no key %s; write %s", name, keys[near].name);
+        bad_line(r, "there is no key %s; write %s", name, key_name(&keys[near]));
     else
         bad_line(r, "there is no key %s in [%s]; lastcall.ini(5) names them", name, section_kind_name(kind));
 }
@@ -280,17 +277,17 @@ static void unknown_key(struct reader *r, const char *name) {
 static void add_entry(struct reader *r, enum key_id key, const char *text) {
     struct section *section = r->section;
     const struct entry *twin = entry_of(section, key);
-    struct entry *entry = arena_take(r->load->arena, sizeof *entry);
+    struct entry *entry = arena_take(r->load->voice.arena, sizeof *entry);
     if (twin && !(keys[key].flags & KEY_LIST)) {
-        bad_line(r, "%s stands twice, first in %s; write it once", keys[key].name,
-                 place_text(r->load->arena, (struct place){r->source->name, twin->line}));
+        bad_line(r, "%s stands twice, first in %s; write it once", key_name(&keys[key]),
+                 place_text(r->load->voice.arena, (struct place){r->where.file, twin->line}));
         return;
     }
     if (!entry || !text) {
-        bad_line(r, "the configuration is too large");
+        too_large(r->load);
         return;
     }
-    *entry = (struct entry){.text = text, .line = r->line, .key = (uint16_t)key};
+    *entry = (struct entry){.text = text, .line = r->where.line, .key = (uint16_t)key};
     *section->last = entry;
     section->last = &entry->next;
 }
@@ -306,12 +303,12 @@ static int on_entry(void *user, const char *section, const char *name, const cha
     if (key == K_N)
         unknown_key(r, piece_text(r, r->name));
     else
-        add_entry(r, key, copy_text(r->load->arena, r->value.text, r->value.n));
+        add_entry(r, key, copy_text(r->load->voice.arena, r->value.text, r->value.n));
     return 1;
 }
 
 void ini_read(struct load *load, const struct source *source) {
-    struct reader r = {.load = load, .source = source};
+    struct reader r = {.load = load, .source = source, .where = {source->name, 0}};
     if (&ini_max_line)
         ini_max_line = MAX_LINE + 4;
     if (&ini_use_stack)
@@ -324,5 +321,5 @@ void ini_read(struct load *load, const struct source *source) {
         ini_allow_no_value = false;
     if (ini_parse_stream(read_line, &r, on_entry, &r) < 0)
         bad_line(&r, "the ini parser has no memory");
-    check_pending(&r);
+    close_line(&r);
 }

@@ -19,9 +19,26 @@ struct nothing { char none; };
 enum { LASTCALL = IN_LASTCALL, SERVICE = IN_SERVICE, DRAIN = IN_DRAIN, FINISH = IN_FINISH };
 enum { LIST = KEY_LIST, ADD = KEY_ADD, AUTO = KEY_AUTO, OPTION = KEY_OPTION, NO_ENV = KEY_NO_ENV, NO_VALUE = KEY_NO_VALUE };
 
+struct pool {
 #define KEY(id, sections_, name_, type_, where, field, default_, flags_, letter_, argument_, help_) \
-    [K_##id] = {.name = name_, .fallback = default_, .argument = argument_, .help = help_,           \
-                .at = offsetof(TYPE_OF_##where, field), .sections = sections_, .type = T_##type_,     \
+    char id##_name[sizeof name_], id##_default[sizeof default_], id##_argument[sizeof argument_], id##_help[sizeof help_];
+#include "conf/keys.def"
+#undef KEY
+};
+static const struct pool pool = {
+#define KEY(id, sections_, name_, type_, where, field, default_, flags_, letter_, argument_, help_) \
+    name_, default_, argument_, help_,
+#include "conf/keys.def"
+#undef KEY
+};
+_Static_assert(sizeof(struct pool) <= UINT16_MAX, "a place fits into 16 bits");
+
+const char *key_text(uint16_t place) { return (const char *)&pool + place; }
+
+#define KEY(id, sections_, name_, type_, where, field, default_, flags_, letter_, argument_, help_)            \
+    [K_##id] = {.name = offsetof(struct pool, id##_name), .fallback = offsetof(struct pool, id##_default),      \
+                .argument = offsetof(struct pool, id##_argument), .help = offsetof(struct pool, id##_help),     \
+                .at = offsetof(TYPE_OF_##where, field), .sections = sections_, .type = T_##type_,               \
                 .in = AT_##where, .flags = flags_, .letter = letter_},
 const struct key keys[K_N] = {
 #include "conf/keys.def"
@@ -60,7 +77,7 @@ static char in_variable(char c) { return c == '-' ? '_' : (char)(c - 'a' + 'A');
 const char *key_variable(const struct key *key, char buffer[static VARIABLE_ROOM]) {
     struct out out = out_on(buffer, VARIABLE_ROOM);
     out_text(&out, prefix);
-    for (const char *c = key->name; *c; c++)
+    for (const char *c = key_name(key); *c; c++)
         out_char(&out, in_variable(*c));
     return buffer;
 }
@@ -70,12 +87,13 @@ enum key_id key_of_variable(const char *assignment) {
         return K_N;
     assignment += sizeof prefix - 1;
     for (enum key_id id = 0; id < K_N; id++) {
+        const char *name = key_name(&keys[id]);
         size_t n = 0;
         if (!(keys[id].flags & KEY_OPTION) || (keys[id].flags & KEY_NO_ENV))
             continue;
-        while (keys[id].name[n] && in_variable(keys[id].name[n]) == assignment[n])
+        while (name[n] && in_variable(name[n]) == assignment[n])
             n++;
-        if (!keys[id].name[n] && (assignment[n] == '=' || !assignment[n]))
+        if (!name[n] && (assignment[n] == '=' || !assignment[n]))
             return id;
     }
     return K_N;
@@ -85,7 +103,7 @@ bool conf_is_own_variable(const char *assignment) { return key_of_variable(assig
 
 enum key_id key_of_option(const char *name, size_t n) {
     enum key_id id = 0;
-    while (id < K_N && (!(keys[id].flags & KEY_OPTION) || strlen(keys[id].name) != n || memcmp(keys[id].name, name, n) != 0))
+    while (id < K_N && (!(keys[id].flags & KEY_OPTION) || strncmp(key_name(&keys[id]), name, n) != 0 || key_name(&keys[id])[n]))
         id++;
     return id;
 }
@@ -102,8 +120,9 @@ enum key_id key_of_section(unsigned kind, const char *name) {
     unsigned wanted[2] = {kind, kind == IN_LASTCALL ? IN_SERVICE : 0};
     for (size_t i = 0; i < 2; i++)
         for (enum key_id id = 0; id < K_N; id++) {
-            bool family = id == K_LIMIT_NAME && strncmp(name, keys[id].name, strlen(keys[id].name)) == 0;
-            if ((keys[id].sections & wanted[i]) && (family || strcmp(keys[id].name, name) == 0))
+            const char *text = key_name(&keys[id]);
+            bool family = id == K_LIMIT_NAME && strncmp(name, text, strlen(text)) == 0;
+            if ((keys[id].sections & wanted[i]) && (family || strcmp(text, name) == 0))
                 return id;
         }
     return K_N;
@@ -142,7 +161,7 @@ enum key_id key_nearest(unsigned kind, const char *name, size_t n) {
         unsigned distance;
         if (kind ? !(keys[id].sections & kind) : !(keys[id].flags & KEY_OPTION))
             continue;
-        distance = edits(name, n, keys[id].name, strlen(keys[id].name), limit);
+        distance = edits(name, n, key_name(&keys[id]), strlen(key_name(&keys[id])), limit);
         if (distance < least) {
             least = distance;
             best = id;

@@ -29,13 +29,16 @@ enum place_in { AT_NOTHING, AT_CONFIG, AT_SERVICE, AT_SPEC, AT_UNIT, AT_STEP, AT
 
 enum { KEY_LIST = 1, KEY_ADD = 2, KEY_AUTO = 4, KEY_OPTION = 8, KEY_NO_ENV = 16, KEY_NO_VALUE = 32 };
 
+/* Texts are places in one pool, which is half the size of a table of pointers. */
 struct key {
-    const char *name, *fallback, *argument, *help;
+    uint16_t name, fallback, argument, help;
     uint16_t at;                      /* bytes into the struct that `in` names */
     uint8_t sections, type, in, flags;
     char letter;                      /* 0: none */
 };
 extern const struct key keys[K_N];
+const char *key_text(uint16_t place); /* "" where keys.def has none */
+static inline const char *key_name(const struct key *key) { return key_text(key->name); }
 
 enum { VARIABLE_ROOM = 40 };
 /* The option's variable: "LASTCALL_STOP_SIGNAL". Returns buffer. */

@@ -12,8 +12,8 @@ static const char *base_name(const char *path) {
 /* words: each ends with a blank. */
 static bool is_one_of(const char *name, const char *words) {
     size_t n = strlen(name);
-    for (const char *at = words; n && (at = strstr(at, name)); at += n)
-        if ((at == words || at[-1] == ' ') && at[n] == ' ')
+    for (; *words; words += strcspn(words, " ") + 1)
+        if (n && strncmp(words, name, n) == 0 && words[n] == ' ')
             return true;
     return false;
 }

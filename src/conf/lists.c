@@ -13,7 +13,7 @@ static const char *append(struct spot *spot, const char *text) {
     while (list && list[n])
         n++;
     if (n == 0 || (n & (n + 1)) == 0) { /* 0, 1, 3, 7, …: with the NULL its room is full */
-        longer = arena_take(spot->load->arena, (n ? 2 * (n + 1) : 2) * sizeof *longer);
+        longer = arena_take(spot->load->voice.arena, (n ? 2 * (n + 1) : 2) * sizeof *longer);
         if (!longer)
             return "the configuration is too large";
         if (n)
@@ -24,20 +24,11 @@ static const char *append(struct spot *spot, const char *text) {
     return NULL;
 }
 
-static bool is_variable(const char *text, size_t n) {
-    if (n == 0 || (text[0] >= '0' && text[0] <= '9'))
-        return false;
-    for (size_t i = 0; i < n; i++)
-        if (text[i] != '_' && !(text[i] >= '0' && text[i] <= '9') && !((text[i] | 0x20) >= 'a' && (text[i] | 0x20) <= 'z'))
-            return false;
-    return true;
-}
-
 const char *parse_assignment(struct spot *spot, const char *text) {
     size_t n = strcspn(text, "=");
     char scratch[MAX_LINE + 1];
     enum words_error error;
-    if (!text[n] || !is_variable(text, n))
+    if (!text[n] || n == 0 || words_name(text, n) != n)
         return "";
     error = words_value(scratch, sizeof scratch, text + n + 1, NULL);
     return error == WORDS_OK ? append(spot, text) : words_error_text(error);
@@ -51,8 +42,8 @@ const char *parse_paths(struct spot *spot, const char *text) {
 
 const char *parse_variables(struct spot *spot, const char *text) {
     for (struct piece name; (name = piece_next(&text, true)).n;) {
-        const char *copy = copy_text(spot->load->arena, name.text, name.n), *why;
-        if (!is_variable(name.text, name.n))
+        const char *copy = copy_text(spot->load->voice.arena, name.text, name.n), *why;
+        if (words_name(name.text, name.n) != name.n)
             return "";
         if (!copy)
             return "the configuration is too large";

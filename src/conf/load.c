@@ -51,13 +51,13 @@ static void apply_value(struct load *load, const struct filling *filling, enum k
 static bool apply_entries(struct load *load, const struct filling *filling, enum key_id id, struct section *section) {
     bool any = false;
     for (struct entry *entry = section ? section->entries : NULL; entry; entry = entry->next) {
-        uint32_t n = load->findings->n, errors = load->findings->errors;
+        uint32_t n = load->voice.findings->n, errors = load->voice.findings->errors;
         if (entry->key != id)
             continue;
         apply_value(load, filling, id, (struct value){entry->text, NULL, {section->where.file, entry->line}});
         if (entry->said) {
-            load->findings->n = n;
-            load->findings->errors = errors;
+            load->voice.findings->n = n;
+            load->voice.findings->errors = errors;
         }
         entry->said = any = true;
     }
@@ -77,8 +77,8 @@ static void apply_key(struct load *load, const struct filling *filling, enum key
     any |= apply_entries(load, filling, id, own);
     if (!any && general && filling->in[AT_SERVICE] && id != K_SERVICE_LOG)
         any = apply_entries(load, filling, id, general);
-    if (!any && keys[id].fallback)
-        apply_value(load, filling, id, (struct value){.text = keys[id].fallback});
+    if (!any && *key_text(keys[id].fallback))
+        apply_value(load, filling, id, (struct value){.text = key_text(keys[id].fallback)});
 }
 
 static void apply_kind(struct load *load, const struct filling *filling, unsigned kind) {
@@ -153,7 +153,7 @@ static struct section *find_main(struct load *load) {
             continue;
         if (main)
             error_at(load, where_of(section, K_MAIN), "[service %s] is main, but so is [service %s] in %s; write main = yes once",
-                     section->name, main->name, place_text(load->arena, main->where));
+                     section->name, main->name, place_text(load->voice.arena, main->where));
         else
             main = section;
     }
@@ -179,7 +179,7 @@ static void number_sections(struct load *load) {
 }
 
 static bool make_arrays(struct load *load) {
-    struct arena *arena = load->arena;
+    struct arena *arena = load->voice.arena;
     size_t services = load->n_services + 1u, steps = load->n_steps + 1u; /* one more: the command line's */
     load->services = arena_take(arena, services * sizeof *load->services);
     load->service_specs = arena_take(arena, services * sizeof *load->service_specs);
@@ -260,7 +260,7 @@ static void load_all(struct load *load) {
     if (load->n_services > MAX_SERVICES || load->n_steps > MAX_STEPS)
         return;
     if (!make_arrays(load)) {
-        error_at(load, (struct place){0}, "the configuration is too large");
+        too_large(load);
         return;
     }
     default_signals(load);
@@ -276,7 +276,7 @@ bool conf_load(const struct options *options, const struct source *sources, uint
                const struct facts *facts, struct arena *arena, struct config *config,
                struct findings *findings) {
     struct load load = {
-        .arena = arena, .findings = findings, .options = options, .facts = facts, .sources = sources,
+        .voice = {arena, findings}, .options = options, .facts = facts, .sources = sources,
         .n_sources = n_sources, .config = config, .single = options->n_paths == 0 && n_sources == 0,
     };
     *config = (struct config){0};

@@ -41,8 +41,7 @@ struct value {
 struct step_after;
 
 struct load {
-    struct arena *arena;
-    struct findings *findings;
+    struct voice voice;
     const struct options *options;
     const struct facts *facts;
     const struct source *sources;
@@ -89,8 +88,10 @@ extern const struct type types[T_N];
 /* Parses one value into its field and says what is wrong with it. */
 bool spot_parse(struct spot *spot);
 
-#define error_at(load, where, ...) say((load)->arena, (load)->findings, LEVEL_ERROR, where, __VA_ARGS__)
-#define warning_at(load, where, ...) say((load)->arena, (load)->findings, LEVEL_WARNING, where, __VA_ARGS__)
+/* say.c */
+#define error_at(load, where, ...) say(&(load)->voice, where, LEVEL_ERROR, __VA_ARGS__)
+#define warning_at(load, where, ...) say(&(load)->voice, where, LEVEL_WARNING, __VA_ARGS__)
+void too_large(struct load *load);
 
 /* ini.c: one file into sections. */
 void ini_read(struct load *load, const struct source *source);

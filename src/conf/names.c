@@ -45,8 +45,8 @@ static const struct section *named(struct spot *spot, unsigned kinds, struct pie
     if (section)
         return section;
     near = nearest(load, kinds, name);
-    text = copy_text(load->arena, name.text, name.n);
-    error_at(load, spot->value->where, "%s = %s: there is no [%s %s]; write %s", spot->key->name, spot->value->text,
+    text = copy_text(load->voice.arena, name.text, name.n);
+    error_at(load, spot->value->where, "%s = %s: there is no [%s %s]; write %s", key_name(spot->key), spot->value->text,
              section_kind_name(kinds), text ? text : "", near ? near : "the name of a section that stands in the files");
     return NULL;
 }
@@ -59,7 +59,7 @@ static const char *append(struct spot *spot, const uint16_t **list, uint16_t *n,
     if (*n == MAX_AFTER)
         return "it has more than 32 names";
     if (!*list)
-        *list = arena_take(spot->load->arena, MAX_AFTER * sizeof **list);
+        *list = arena_take(spot->load->voice.arena, MAX_AFTER * sizeof **list);
     if (!*list)
         return "the configuration is too large";
     ((uint16_t *)*list)[(*n)++] = index;

@@ -4,21 +4,20 @@
 #include "conf/load.h"
 
 struct reading {
-    struct arena *arena;
+    struct voice voice;
     struct options *options;
-    struct findings *findings;
     int at, argc;
     char *const *argv;
     uint32_t room;         /* of options->paths */
 };
 
-#define usage(r, ...) say((r)->arena, (r)->findings, LEVEL_ERROR, (struct place){0}, __VA_ARGS__)
+#define usage(r, ...) say(&(r)->voice, (struct place){0}, LEVEL_ERROR, __VA_ARGS__)
 
 static bool add_path(struct reading *r, const char *path) {
     struct options *options = r->options;
     if (options->n_paths == r->room) {
         uint32_t room = r->room ? r->room * 2 : 4;
-        const char **longer = arena_take(r->arena, room * sizeof *longer);
+        const char **longer = arena_take(r->voice.arena, room * sizeof *longer);
         if (!longer)
             return false;
         if (options->n_paths)
@@ -32,17 +31,17 @@ static bool add_path(struct reading *r, const char *path) {
 
 /* "a" and "b" become "a,b". */
 static const char *join(struct reading *r, const char *first, const char *second) {
-    struct out out = text_open(r->arena);
+    struct out out = text_open(r->voice.arena);
     out_text(&out, first);
     out_char(&out, ',');
     out_text(&out, second);
-    return text_close(r->arena, &out);
+    return text_close(r->voice.arena, &out);
 }
 
 static void set(struct reading *r, enum key_id id, const char *value, const char *origin) {
     struct options *options = r->options;
     if (!*value && id != K_CONFIG) {
-        usage(r, "%s has an empty value; write %s", origin, keys[id].argument);
+        usage(r, "%s has an empty value; write %s", origin, key_text(keys[id].argument));
         return;
     }
     if (id == K_CONFIG && (!*value || !add_path(r, value)))
@@ -68,9 +67,9 @@ static const char *value_for(struct reading *r, enum key_id id, const char *atta
 
 static void unknown_option(struct reading *r, const char *word, size_t n) {
     enum key_id near = key_nearest(0, word + 2, n - 2);
-    const char *text = copy_text(r->arena, word, n);
+    const char *text = copy_text(r->voice.arena, word, n);
     if (near != K_N)
-        usage(r, "there is no option %s; write --%s", text ? text : "", keys[near].name);
+        usage(r, "there is no option %s; write --%s", text ? text : "", key_name(&keys[near]));
     else
         usage(r, "there is no option %s; write -- before the command, or see lastcall --help", text ? text : "");
 }
@@ -86,13 +85,13 @@ static void long_option(struct reading *r, const char *word) {
     value = value_for(r, id, attached);
     if (keys[id].flags & KEY_NO_VALUE) {
         if (attached)
-            usage(r, "--%s takes no value; write --%s alone", keys[id].name, keys[id].name);
+            usage(r, "--%s takes no value; write --%s alone", key_name(&keys[id]), key_name(&keys[id]));
         value = "yes";
     }
     if (value)
-        set(r, id, value, copy_text(r->arena, word, n));
+        set(r, id, value, copy_text(r->voice.arena, word, n));
     else
-        usage(r, "--%s needs a value; write --%s %s", keys[id].name, keys[id].name, keys[id].argument);
+        usage(r, "--%s needs a value; write --%s %s", key_name(&keys[id]), key_name(&keys[id]), key_text(keys[id].argument));
 }
 
 /* One or several letters; the first that takes a value takes the rest of the word. */
@@ -108,9 +107,9 @@ static void short_options(struct reading *r, const char *word) {
         if (!(keys[id].flags & KEY_NO_VALUE))
             value = value_for(r, id, letter[1] ? letter + 1 : NULL);
         if (value)
-            set(r, id, value, copy_text(r->arena, name, 2));
+            set(r, id, value, copy_text(r->voice.arena, name, 2));
         else
-            usage(r, "%s needs a value; write %s %s", name, name, keys[id].argument);
+            usage(r, "%s needs a value; write %s %s", name, name, key_text(keys[id].argument));
         if (!(keys[id].flags & KEY_NO_VALUE))
             return;
     }
@@ -144,7 +143,7 @@ static void command_line(struct reading *r) {
 static void variable_paths(struct reading *r, const char *value) {
     while (*value) {
         size_t n = strcspn(value, ":");
-        const char *path = copy_text(r->arena, value, n);
+        const char *path = copy_text(r->voice.arena, value, n);
         if (n && path)
             add_path(r, path);
         value += n + (value[n] == ':');
@@ -175,8 +174,8 @@ static void unknown_variable(struct reading *r, const char *assignment) {
     near = key_nearest(0, name, n);
     if (near == K_N || (keys[near].flags & KEY_NO_ENV))
         return;
-    say(r->arena, r->findings, LEVEL_WARNING, (struct place){0}, "there is no variable %s; write %s",
-        copy_text(r->arena, assignment, n + 9), key_variable(&keys[near], variable));
+    say(&r->voice, (struct place){0}, LEVEL_WARNING, "there is no variable %s; write %s",
+        copy_text(r->voice.arena, assignment, n + 9), key_variable(&keys[near], variable));
 }
 
 static void variables(struct reading *r, char *const *envp) {
@@ -192,7 +191,7 @@ static void variables(struct reading *r, char *const *envp) {
         if (!(*envp)[n] || !(*envp)[n + 1] || r->options->given[id])
             continue; /* an empty one is none; the command line comes first */
         r->options->given[id] = *envp + n + 1;
-        r->options->origin[id] = copy_text(r->arena, *envp, n);
+        r->options->origin[id] = copy_text(r->voice.arena, *envp, n);
         if (id == K_CONFIG)
             variable_paths(r, *envp + n + 1);
     }
@@ -200,7 +199,7 @@ static void variables(struct reading *r, char *const *envp) {
 
 bool conf_options(int argc, char *const *argv, char *const *envp, struct arena *arena,
                   struct options *options, struct findings *findings) {
-    struct reading r = {.arena = arena, .options = options, .findings = findings, .argc = argc, .argv = argv};
+    struct reading r = {.voice = {arena, findings}, .options = options, .argc = argc, .argv = argv};
     *options = (struct options){
         .given = arena_take(arena, K_N * sizeof *options->given), .origin = arena_take(arena, K_N * sizeof *options->origin),
     };

@@ -41,7 +41,7 @@ static void set_grace(struct load *load) {
     struct policy *policy = &load->config->model.policy;
     struct value value;
     if (written(load, K_GRACE, &value)) {
-        if (policy->grace.ns == 0 && load->findings->errors == 0)
+        if (policy->grace.ns == 0 && load->voice.findings->errors == 0)
             error_at(load, value.where, "%s 0s: with no time nothing can be stopped; write 10s", value.origin ? value.origin : "grace =");
     } else if (load->single && !value.text) {
         policy->grace = FOREVER;
@@ -110,17 +110,16 @@ static span sum_of_guarantees(const struct load *load) {
 
 static void check_guarantees(struct load *load) {
     const struct policy *policy = &load->config->model.policy;
-    span sum = sum_of_guarantees(load);
-    struct place where = load->lastcall ? where_of(load->lastcall, K_GRACE) : (struct place){load->n_sources ? load->sources[0].name : NULL, 0};
-    char sums[64], graces[64], reserves[64];
-    struct out sum_out = out_on(sums, sizeof sums), grace_out = out_on(graces, sizeof graces), reserve_out = out_on(reserves, sizeof reserves);
-    if (is_forever(policy->grace) || sum.ns == 0 || plus(sum, policy->reserve).ns <= policy->grace.ns)
+    span sum = sum_of_guarantees(load), all = plus(sum, policy->reserve);
+    struct place where = {load->n_sources ? load->sources[0].name : NULL, 0};
+    char text[64];
+    struct out out = out_on(text, sizeof text);
+    if (is_forever(policy->grace) || sum.ns == 0 || all.ns <= policy->grace.ns)
         return;
-    duration_print(&sum_out, sum);
-    duration_print(&grace_out, policy->grace);
-    duration_print(&reserve_out, policy->reserve);
-    error_at(load, where, "guarantees of %s and a reserve of %s do not fit into a grace of %s; write smaller ones or a longer grace", sums,
-             reserves, graces);
+    if (load->lastcall)
+        where = where_of(load->lastcall, K_GRACE);
+    duration_print(&out, all);
+    error_at(load, where, "the guarantees and the reserve add up to %s; write a longer grace, or less of them", text);
 }
 
 static void set_net(struct load *load) {

@@ -48,19 +48,21 @@ const char *text_close(struct arena *arena, const struct out *out) {
     return out->text;
 }
 
-void say(struct arena *arena, struct findings *findings, uint8_t level, struct place where, const char *format, ...) {
-    struct finding *finding = add(arena, findings);
-    struct out out = text_open(arena);
+void say(const struct voice *voice, struct place where, uint8_t level, const char *format, ...) {
+    struct finding *finding = add(voice->arena, voice->findings);
+    struct out out = text_open(voice->arena);
     va_list arguments;
     if (level == LEVEL_ERROR)
-        findings->errors++;
+        voice->findings->errors++;
     if (!finding)
         return;
     va_start(arguments, format);
     format_into(&out, format, arguments);
     va_end(arguments);
-    *finding = (struct finding){where.file, where.line, level, text_close(arena, &out)};
+    *finding = (struct finding){where.file, where.line, level, text_close(voice->arena, &out)};
 }
+
+void too_large(struct load *load) { error_at(load, (struct place){0}, "the configuration is too large"); }
 
 const char *place_text(struct arena *arena, struct place where) {
     struct out out = text_open(arena);

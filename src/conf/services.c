@@ -13,15 +13,15 @@ static const char *name_of(const void *context, uint16_t node) { return ((const 
 
 static void set_levels(struct load *load) {
     uint16_t n = load->n_services, cycle;
-    uint16_t *level = arena_take(load->arena, (n + 1u) * sizeof *level);
-    uint8_t *mark = arena_take(load->arena, n + 1u);
+    uint16_t *level = arena_take(load->voice.arena, (n + 1u) * sizeof *level);
+    uint8_t *mark = arena_take(load->voice.arena, n + 1u);
     if (!level || !mark) {
-        error_at(load, (struct place){0}, "the configuration is too large");
+        too_large(load);
         return;
     }
     if (!order_levels(waits_for, load, n, level, mark, &cycle)) {
         error_at(load, where_of(load->of_service[cycle], K_AFTER), "services wait for each other: %s; write one of these after less",
-                 order_cycle(load->arena, waits_for, name_of, load, mark, cycle));
+                 order_cycle(load->voice.arena, waits_for, name_of, load, mark, cycle));
         return;
     }
     for (uint16_t i = 0; i < n; i++)

@@ -26,6 +26,8 @@ enum words_error words_make(struct words *words, const char *text, char *const *
 /* Expands one value (of env =) into out, same rules but not split. */
 enum words_error words_value(char *out, size_t room, const char *text, char *const *envp);
 const char *words_error_text(enum words_error error);
+/* Bytes of the variable's name with which text begins; text ends after `most` bytes, or with what is no name. */
+size_t words_name(const char *text, size_t most);
 
 struct environment {
     char *envp[1024 + 1];   /* MAX_ENV, ends with NULL */

@@ -14,7 +14,7 @@ static bool default_after(struct load *load, uint16_t index) {
     uint16_t *above;
     if (after->written || index == 0 || load->steps[index - 1].phase != load->steps[index].phase)
         return true;
-    above = arena_take(load->arena, sizeof *above);
+    above = arena_take(load->voice.arena, sizeof *above);
     if (!above)
         return false;
     *above = (uint16_t)(index - 1);
@@ -25,19 +25,19 @@ static bool default_after(struct load *load, uint16_t index) {
 
 static void set_stages(struct load *load) {
     uint16_t n = load->n_steps, cycle;
-    uint16_t *stage = arena_take(load->arena, (n + 1u) * sizeof *stage);
-    uint8_t *mark = arena_take(load->arena, n + 1u);
+    uint16_t *stage = arena_take(load->voice.arena, (n + 1u) * sizeof *stage);
+    uint8_t *mark = arena_take(load->voice.arena, n + 1u);
     bool room = stage && mark;
     for (uint16_t i = 0; i < n && room; i++)
         room = default_after(load, i);
     if (!room) {
-        error_at(load, (struct place){0}, "the configuration is too large");
+        too_large(load);
         return;
     }
     if (!order_levels(waits_for, load, n, stage, mark, &cycle)) {
         error_at(load, where_of(load->of_step[cycle], K_STEP_AFTER),
                  "steps wait for each other: %s; write one of these after less, or after = none",
-                 order_cycle(load->arena, waits_for, name_of, load, mark, cycle));
+                 order_cycle(load->voice.arena, waits_for, name_of, load, mark, cycle));
         return;
     }
     for (uint16_t i = 0; i < n; i++)

@@ -58,14 +58,14 @@ static const char *as_choice(struct arena *arena, const char *words) {
     return text_close(arena, &out);
 }
 
-/* The message: KEY = VALUE: why; write WHAT. Some reasons say what to write themselves. */
+/* The message: KEY = VALUE: why; write WHAT. A reason with ; or : says what to write itself. */
 static void complain(struct spot *spot, const char *why) {
     const struct value *value = spot->value;
-    const char *name = value->origin ? value->origin : spot->key->name, *equals = value->origin ? " " : " = ";
+    const char *name = value->origin ? value->origin : key_name(spot->key), *equals = value->origin ? " " : " = ";
     const char *what = types[spot->key->type].write, *automatic = spot->key->flags & KEY_AUTO ? ", or auto" : "";
     if (spot->key->type == T_WORD)
-        what = as_choice(spot->load->arena, spot->key->argument);
-    if (strstr(why, "write "))
+        what = as_choice(spot->load->voice.arena, key_text(spot->key->argument));
+    if (strpbrk(why, ";:"))
         error_at(spot->load, value->where, "%s%s%s: %s", name, equals, value->text, why);
     else
         error_at(spot->load, value->where, "%s%s%s: %s%swrite %s%s", name, equals, value->text, why, *why ? "; " : "",
@@ -92,13 +92,13 @@ const char *parse_span(struct spot *spot, const char *text) {
 /* Fills in two spans that stand side by side. */
 const char *parse_range(struct spot *spot, const char *text) {
     span *into = spot->into;
-    const char *dots = strstr(text, "..");
+    const char *dots = strchr(text, '.');
     enum duration_error error = duration_parse(text, dots ? (size_t)(dots - text) : strlen(text), &into[0]);
     _Static_assert(offsetof(struct policy, announce_max) == offsetof(struct policy, announce_min) + sizeof(span), "side by side");
     _Static_assert(offsetof(struct service, restart_max) == offsetof(struct service, restart_min) + sizeof(span), "side by side");
     into[1] = into[0];
     if (error == DURATION_OK && dots)
-        error = duration_parse(dots + 2, strlen(dots + 2), &into[1]);
+        error = dots[1] == '.' ? duration_parse(dots + 2, strlen(dots + 2), &into[1]) : DURATION_BAD;
     if (error != DURATION_OK)
         return duration_error_text(error);
     return into[1].ns < into[0].ns ? "the second is shorter than the first" : NULL;
@@ -106,7 +106,7 @@ const char *parse_range(struct spot *spot, const char *text) {
 
 /* The index of a word among those of the key's argument, "a|b|c"; fills in a byte. */
 const char *parse_word(struct spot *spot, const char *text) {
-    const char *words = spot->key->argument;
+    const char *words = key_text(spot->key->argument);
     size_t n = strlen(text);
     for (uint8_t i = 0; *words; i++) {
         size_t length = strcspn(words, "|");
@@ -228,13 +228,12 @@ const char *parse_one(struct spot *spot, const char *text) {
 }
 
 const char *parse_flag(struct spot *spot, const char *text) {
-    bool on = strcmp(text, "yes") == 0 || strcmp(text, "1") == 0 || strcmp(text, "true") == 0;
-    bool off = strcmp(text, "no") == 0 || strcmp(text, "0") == 0 || strcmp(text, "false") == 0;
+    bool on = strcmp(text, "yes") == 0 || strcmp(text, "1") == 0;
     if (on && spot->key == &keys[K_VERBOSE])
         spot->load->config->verbosity = 1;
     else if (on && spot->key == &keys[K_SILENT])
         spot->load->config->verbosity = -1;
-    return on || off ? NULL : "";
+    return on || strcmp(text, "no") == 0 || strcmp(text, "0") == 0 ? NULL : "";
 }
 
 /* Paths of files were the caller's to read. */
@@ -246,7 +245,7 @@ const char *parse_config(struct spot *spot, const char *text) {
 
 const char *parse_later(struct spot *spot, const char *text) {
     (void)text;
-    error_at(spot->load, spot->value->where, "%s%s is known, but not in this version yet; leave it out", spot->key->name,
+    error_at(spot->load, spot->value->where, "%s%s is known, but not in this version yet; leave it out", key_name(spot->key),
              spot->key == &keys[K_LIMIT_NAME] ? "NAME" : "");
     return REPORTED;
 }

@@ -30,8 +30,12 @@ static void put(struct maker *m, bool live, char c) {
 
 static bool blank(char c) { return c == ' ' || c == '\t' || c == '\n'; }
 
-static bool name_byte(char c, bool first) {
-    return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (!first && c >= '0' && c <= '9');
+size_t words_name(const char *text, size_t most) {
+    size_t n = 0;
+    while (n < most && (text[n] == '_' || ((text[n] | 0x20) >= 'a' && (text[n] | 0x20) <= 'z') ||
+                        (n > 0 && text[n] >= '0' && text[n] <= '9')))
+        n++;
+    return n;
 }
 
 static const char *lookup(char *const *envp, const char *name, size_t n) {
@@ -47,10 +51,8 @@ static const char *scan(struct maker *m, const char *p, bool quoted, bool live, 
 static const char *expansion(struct maker *m, const char *p, bool quoted, bool live, int braces) {
     const char *name = p, *start = p - 2, *value;
     bool checking = !m->envp;
-    size_t n = 0;
+    size_t n = words_name(name, MAX_COMMAND);
     char operator = 0;
-    while (name_byte(name[n], n == 0))
-        n++;
     p = name + n;
     value = lookup(m->envp, name, n);
     if (n > 0 && p[0] == ':' && (p[1] == '-' || p[1] == '+')) {

@@ -11,8 +11,6 @@ int verb_check(const struct verb_call *call) {
     if (!request_read(&request, call, "--strict", &request.strict))
         return 2;
     code = loading_files(&loading, &request, call->envp);
-    if (code == 125)
-        return code;
     if (code == 0 && timetable_make(&timetable, &loading.config.model))
         timetable_lint(&timetable, &loading.arena, &loading.findings);
     findings_print(&loading.findings, 1);

@@ -24,7 +24,7 @@ struct request {
 /* Fills in the request; `own` is the verb's one option, as "--json". false: it has said what is wrong. */
 bool request_read(struct request *request, const struct verb_call *call, const char *own, bool *flag);
 
-/* 0, or 78 if there are errors among the findings, or 125. Prints none of them. */
+/* 0, or 78: errors are among the findings, or a file could not be read, which it has said on stderr. */
 int loading_files(struct loading *loading, const struct request *request, char **envp);
 
 /* A line each: "file:line: level: text". */

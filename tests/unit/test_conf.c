@@ -520,13 +520,13 @@ Test(checks, what_is_wrong_with_them) {
     bad_in_service("ready = http http://example.com/", "ready = http http://example.com/");
     bad_in_service("ready = http https://127.0.0.1/", "ready = http https");
     bad_in_service("ready = tcp 8080", "ready = tcp 8080");
-    bad_in_service("ready = tcp 127.0.0.1:80 every 5", "after every a duration");
-    bad_in_service("ready = tcp 127.0.0.1:80 every 0s", "after every a duration");
-    bad_in_service("ready = tcp 127.0.0.1:80 failures 0", "after failures a number");
+    bad_in_service("ready = tcp 127.0.0.1:80 every 5", "an option has a bad value; write every 1s");
+    bad_in_service("ready = tcp 127.0.0.1:80 every 0s", "an option has a bad value; write every 1s");
+    bad_in_service("ready = tcp 127.0.0.1:80 failures 0", "an option has a bad value; write every 1s");
     bad_in_service("ready = tcp 127.0.0.1:80 every 5s every 6s", "stands twice");
     bad_in_service("ready = tcp 127.0.0.1:80 sometimes", "behind the target only");
     bad_in_service("ready = tcp 127.0.0.1:80 then fail", "then belongs to live");
-    bad_in_service("live = tcp 127.0.0.1:80 then explode", "then restart, then fail or then shutdown");
+    bad_in_service("live = tcp 127.0.0.1:80 then explode", "then restart, fail or shutdown");
     bad_in_service("live = notify", "can only be ready");
     bad_in_service("ready = fd 2", "from 3 to 255");
     bad_in_service("ready = notify me", "nothing but options");
@@ -703,7 +703,7 @@ Test(grace, written_guarantees_must_fit) {
     sprintf(full, text, "2s"); /* 3 and 1 of the services, 3 of the drains, 2: 9 s */
     good(full);
     sprintf(full, text, "2001ms");
-    bad(full, 2, "guarantees of 9s1ms and a reserve of 1s do not fit into a grace of 10s");
+    bad(full, 2, "the guarantees and the reserve add up to 10s1ms");
     bad("[lastcall]\ngrace = 10s\nannounce = 10s\n[service a]\ncommand = x\n", 3, "announce and reserve do not fit");
     good("[lastcall]\ngrace = 10s\norder = parallel\n[service a]\ncommand = x\nguarantee = 6s\n[service b]\ncommand = x\nafter = a\nguarantee = 6s\n");
 }

@@ -193,7 +193,7 @@ Test(options, the_help_names_every_option_in_80_columns) {
     conf_help(&out);
     for (enum key_id id = 0; id < K_N; id++)
         if (keys[id].flags & KEY_OPTION)
-            cr_assert_not_null(strstr(text, keys[id].name), "%s", keys[id].name);
+            cr_assert_not_null(strstr(text, key_name(&keys[id])), "%s", key_name(&keys[id]));
 }
 
 /* ---- a single command ---- */
