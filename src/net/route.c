@@ -28,36 +28,15 @@ static void status(struct net *net, struct client *client, const struct http_req
     struct out text = body(net);
     const char *value;
     size_t n;
-    bool table = http_query(request, "table", &value, &n), lines = http_query(request, "lines", &value, &n);
+    bool table = http_query(request, "table", &value, &n);
     if (table)
         status_table(&text, &net->page.view, net->now);
-    else if (lines)
-        status_lines(&text, &net->page.view);
     else
         status_json(&text, &net->page.view, net->now);
     if (text.cut)
         answer_text(net, client, 500, "the status does not fit");
     else
-        answer(net, client, 200, table || lines ? "text/plain" : "application/json", NULL, &text);
-}
-
-static bool is(const struct http_request *request, const char *path) {
-    return request->path_bytes == strlen(path) && memcmp(request->path, path, request->path_bytes) == 0;
-}
-
-/* true: it was one of these and has been answered. */
-static bool route_reading(struct net *net, struct client *client, const struct http_request *request) {
-    if (is(request, "/livez") || is(request, "/healthz"))
-        probe(net, client, request, PROBE_LIVE);
-    else if (is(request, "/readyz"))
-        probe(net, client, request, PROBE_READY);
-    else if (is(request, "/startupz"))
-        probe(net, client, request, PROBE_STARTUP);
-    else if (is(request, "/status"))
-        status(net, client, request);
-    else
-        return false;
-    return true;
+        answer(net, client, 200, table ? "text/plain" : "application/json", NULL, &text);
 }
 
 static void refuse_method(struct net *net, struct client *client, const char *allow) {
@@ -90,7 +69,7 @@ static void prestop(struct net *net, struct client *client, const struct http_re
 /* Both in full, whatever differs first: the time says nothing about the token. */
 static bool same_token(const char *expected, const char *sent, size_t n) {
     size_t want = strlen(expected);
-    unsigned difference = want != n;
+    unsigned difference = want != n || want == 0;
     for (size_t i = 0; i < n; i++)
         difference |= (unsigned)(expected[i % (want + 1)] ^ sent[i]);
     return difference == 0;
@@ -120,17 +99,14 @@ static uint16_t find_service(const struct page_view *view, const char *name, siz
     return NONE;
 }
 
-static const struct { const char *prefix; uint8_t verb; } service_verbs[] = {
-    {"/start/", ASK_START_UNIT}, {"/stop/", ASK_STOP_UNIT}, {"/restart/", ASK_RESTART_UNIT},
-    {"/reload/", ASK_RELOAD_UNIT}, {"/signal/", ASK_SIGNAL_UNIT},
-};
-
-static void ask_service(struct net *net, struct client *client, const struct http_request *request, size_t row) {
-    size_t skip = strlen(service_verbs[row].prefix), n = request->path_bytes - skip;
+/* "NAME", or "NAME/SIG": what stands behind the verb. */
+static void ask_service(struct net *net, struct client *client, const struct http_request *request, uint8_t verb,
+                        size_t skip) {
+    size_t n = request->path_bytes - skip;
     const char *name = request->path + skip;
     int32_t value = 0;
     uint16_t service;
-    if (service_verbs[row].verb == ASK_SIGNAL_UNIT) {
+    if (verb == ASK_SIGNAL_UNIT) {
         const char *slash = memchr(name, '/', n);
         size_t end = slash == NULL ? n : (size_t)(slash - name) + 1;
         value = slash == NULL ? 0 : signame_parse(name + end, n - end);
@@ -139,63 +115,69 @@ static void ask_service(struct net *net, struct client *client, const struct htt
     service = find_service(&net->page.view, name, n);
     if (service == NONE)
         answer_text(net, client, 404, "there is no such service");
-    else if (service_verbs[row].verb == ASK_SIGNAL_UNIT && value == 0)
+    else if (verb == ASK_SIGNAL_UNIT && value == 0)
         answer_text(net, client, 400, "there is no such signal: write /signal/NAME/HUP");
     else
-        ask_begin(net, client, service_verbs[row].verb, service, value, waits(request));
+        ask_begin(net, client, verb, service, value, waits(request));
 }
 
-/* A row of service_verbs, or -1. */
-static int service_verb(const struct http_request *request) {
-    for (size_t i = 0; i < sizeof service_verbs / sizeof *service_verbs; i++) {
-        size_t n = strlen(service_verbs[i].prefix);
-        if (request->path_bytes > n && memcmp(request->path, service_verbs[i].prefix, n) == 0)
-            return (int)i;
+/* ---- the table ---- */
+
+enum what { READS_PROBE, READS_STATUS, ASKS, ASKS_PRESTOP, ASKS_SERVICE };
+
+static const struct path { const char *text; uint8_t what, which; } paths[] = {
+    {"/livez", READS_PROBE, PROBE_LIVE},        {"/healthz", READS_PROBE, PROBE_LIVE},
+    {"/readyz", READS_PROBE, PROBE_READY},      {"/startupz", READS_PROBE, PROBE_STARTUP},
+    {"/status", READS_STATUS, 0},               {"/drain", ASKS, ASK_DRAIN},
+    {"/resume", ASKS, ASK_RESUME},              {"/shutdown", ASKS, ASK_STOP},
+    {"/prestop", ASKS_PRESTOP, 0},              {"/start/", ASKS_SERVICE, ASK_START_UNIT},
+    {"/stop/", ASKS_SERVICE, ASK_STOP_UNIT},    {"/restart/", ASKS_SERVICE, ASK_RESTART_UNIT},
+    {"/reload/", ASKS_SERVICE, ASK_RELOAD_UNIT}, {"/signal/", ASKS_SERVICE, ASK_SIGNAL_UNIT},
+};
+
+/* Whole, or, where a service's name follows, its beginning. NULL: not found. */
+static const struct path *find_path(const struct http_request *request) {
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        size_t n = strlen(paths[i].text);
+        bool fits = paths[i].what == ASKS_SERVICE ? request->path_bytes > n : request->path_bytes == n;
+        if (fits && memcmp(request->path, paths[i].text, n) == 0)
+            return &paths[i];
     }
-    return -1;
+    return NULL;
 }
 
-static void route_asking(struct net *net, struct client *client, const struct http_request *request) {
+static void route_found(struct net *net, struct client *client, const struct http_request *request,
+                        const struct path *path) {
     const char *value;
     size_t n;
-    int row = service_verb(request);
-    if (!net->page.view.head->control)
-        answer_text(net, client, 403, "control is off in the configuration");
-    else if (is(request, "/drain"))
-        ask_begin(net, client, ASK_DRAIN, 0, 0, waits(request));
-    else if (is(request, "/resume"))
-        ask_begin(net, client, ASK_RESUME, 0, 0, false);
-    else if (is(request, "/prestop"))
-        prestop(net, client, request);
-    else if (is(request, "/shutdown"))
-        ask_begin(net, client, http_query(request, "now", &value, &n) ? ASK_HURRY : ASK_STOP, 0, 0, waits(request));
-    else if (row >= 0)
-        ask_service(net, client, request, (size_t)row);
-    else
-        answer_text(net, client, 404, "not found");
-}
-
-static bool is_asking(const struct http_request *request) {
-    return is(request, "/drain") || is(request, "/resume") || is(request, "/prestop") || is(request, "/shutdown") ||
-           service_verb(request) >= 0;
-}
-
-static bool is_reading(const struct http_request *request) {
-    return is(request, "/livez") || is(request, "/healthz") || is(request, "/readyz") || is(request, "/startupz") ||
-           is(request, "/status");
+    switch ((enum what)path->what) {
+    case READS_PROBE: probe(net, client, request, (enum probe)path->which); break;
+    case READS_STATUS: status(net, client, request); break;
+    case ASKS: {
+        bool now = path->which == ASK_STOP && http_query(request, "now", &value, &n);
+        ask_begin(net, client, now ? ASK_HURRY : path->which, 0, 0, path->which != ASK_RESUME && waits(request));
+        break;
+    }
+    case ASKS_PRESTOP: prestop(net, client, request); break;
+    case ASKS_SERVICE: ask_service(net, client, request, path->which, strlen(path->text)); break;
+    }
 }
 
 void route(struct net *net, struct client *client, const struct http_request *request) {
+    const struct path *path = find_path(request);
     bool reads = request->method == HTTP_GET || request->method == HTTP_HEAD;
+    bool asking = path != NULL && path->what >= ASKS, control = client->door == DOOR_CONTROL;
     client->head_only = request->method == HTTP_HEAD;
-    if (client->door == DOOR_HTTP && is(request, "/prestop"))
+    if (!control && asking && path->what == ASKS_PRESTOP)
         prestop_by_token(net, client, request);
-    else if (reads && client->door == DOOR_CONTROL && is_asking(request))
-        refuse_method(net, client, "POST");
-    else if (reads && !route_reading(net, client, request))
+    else if (!reads && !(control && request->method == HTTP_POST && (asking || path == NULL)))
+        refuse_method(net, client, control && asking ? "POST" : "GET, HEAD");
+    else if (path == NULL || (asking && !control))
         answer_text(net, client, 404, "not found");
-    else if (!reads && (client->door == DOOR_HTTP || request->method != HTTP_POST || is_reading(request)))
-        refuse_method(net, client, "GET, HEAD");
-    else if (!reads)
-        route_asking(net, client, request);
+    else if (asking && reads)
+        refuse_method(net, client, "POST");
+    else if (asking && !net->page.view.head->control)
+        answer_text(net, client, 403, "control is off in the configuration");
+    else
+        route_found(net, client, request, path);
 }

@@ -38,76 +38,84 @@ static struct places places_of(uint32_t n_units, uint32_t n_checks, uint32_t n_r
     return at;
 }
 
-uint64_t page_bytes(uint32_t n_units, uint32_t n_checks, uint32_t n_rows, uint64_t strings) {
-    return places_of(n_units, n_checks, n_rows).strings + strings + 1;
-}
-
 /* ---- PID 1 ---- */
 
-/* Puts strings into the page; with base NULL it only counts. */
-struct writer { char *base; uint64_t at; };
+/* The head and the static arrays, being written; strings go to `at`. */
+struct writer { struct page_head *head; uint64_t at; };
 
 static uint32_t put(struct writer *writer, const char *text) {
     uint64_t at = writer->at, n;
     if (text == NULL)
         return 0;
     n = strlen(text) + 1;
-    if (writer->base != NULL)
-        memcpy(writer->base + at, text, n);
+    memcpy((char *)writer->head + at, text, n);
     writer->at += n;
     return (uint32_t)at;
+}
+
+static uint64_t bytes_of(const char *text) { return text == NULL ? 0 : strlen(text) + 1; }
+
+/* All strings, and the page's last byte. */
+static uint64_t string_bytes(const struct page_plan *plan) {
+    const struct model *model = &plan->config->model;
+    uint64_t n = sizeof LASTCALL_VERSION + bytes_of(plan->config->http_prestop) + 1;
+    for (uint16_t i = 0; i < model->n_checks; i++)
+        n += bytes_of(model->checks[i].target);
+    for (uint16_t i = 0; i < model->n_units; i++)
+        n += bytes_of(model->units[i].name) + bytes_of(model->services[model->units[i].service].name);
+    for (uint16_t i = 0; i < plan->n_rows; i++)
+        n += bytes_of(row_name(model, &plan->rows[i]));
+    return n;
 }
 
 static void put_checks(struct writer *writer, const struct page_plan *plan, struct page_check *into) {
     const struct model *model = &plan->config->model;
     for (uint16_t i = 0; i < model->n_checks; i++) {
         const struct check_policy *check = &model->checks[i];
-        uint32_t target = put(writer, check->target);
-        if (into != NULL)
-            into[i] = (struct page_check){
-                .target = target, .kind = check->kind, .live = check->live, .unit = check->unit,
-                .successes = check->successes, .failures = check->failures,
-                .fd = plan->check_fds != NULL ? plan->check_fds[i] : -1,
-                .every = check->every, .timeout = check->timeout,
-            };
+        into[i] = (struct page_check){
+            .target = put(writer, check->target), .kind = check->kind, .live = check->live, .unit = check->unit,
+            .successes = check->successes, .failures = check->failures,
+            .fd = plan->check_fds != NULL ? plan->check_fds[i] : -1,
+            .every = check->every, .timeout = check->timeout,
+        };
     }
 }
 
-static void put_units(struct writer *writer, const struct page_plan *plan, struct page_unit *into) {
-    const struct model *model = &plan->config->model;
+static void put_units(struct writer *writer, const struct model *model, struct page_unit *into) {
     for (uint16_t i = 0; i < model->n_units; i++) {
         const struct unit_policy *unit = &model->units[i];
-        uint32_t name = put(writer, unit->name);
-        uint32_t service_name = put(writer, model->services[unit->service].name);
-        if (into != NULL)
-            into[i] = (struct page_unit){
-                .name = name, .service_name = service_name, .service = unit->service,
-                .ready = unit->ready, .live = unit->live,
-            };
+        into[i] = (struct page_unit){
+            .name = put(writer, unit->name), .service_name = put(writer, model->services[unit->service].name),
+            .service = unit->service, .ready = unit->ready, .live = unit->live,
+        };
     }
 }
 
-static void put_rows(struct writer *writer, const struct page_plan *plan, struct page_row *into) {
-    for (uint16_t i = 0; i < plan->n_rows; i++) {
-        uint32_t name = put(writer, row_name(&plan->config->model, &plan->rows[i]));
-        if (into != NULL)
-            into[i].name = name;
-    }
-}
-
-/* All that never changes; with head NULL it only counts the strings. */
-static void put_all(struct writer *writer, const struct page_plan *plan, const struct places *at,
-                    struct page_head *head) {
-    char *base = (char *)head;
-    uint32_t version = put(writer, LASTCALL_VERSION);
-    uint32_t token = put(writer, plan->config->http_prestop);
-    put_checks(writer, plan, head ? (struct page_check *)(base + at->checks) : NULL);
-    put_units(writer, plan, head ? (struct page_unit *)(base + at->units) : NULL);
-    put_rows(writer, plan, head ? (struct page_row *)(base + at->rows) : NULL);
-    if (head == NULL)
-        return;
-    head->version = version;
-    head->http_prestop = token;
+/* All that never changes. */
+static void put_all(struct page_head *head, const struct page_plan *plan, const struct places *at, uint64_t bytes) {
+    const struct model *model = &plan->config->model;
+    struct page_row *rows = (struct page_row *)((char *)head + at->rows);
+    struct writer writer = {.head = head, .at = at->strings};
+    head->version = put(&writer, LASTCALL_VERSION);
+    head->http_prestop = put(&writer, plan->config->http_prestop);
+    put_checks(&writer, plan, (struct page_check *)((char *)head + at->checks));
+    put_units(&writer, model, (struct page_unit *)((char *)head + at->units));
+    for (uint16_t i = 0; i < plan->n_rows; i++)
+        rows[i].name = put(&writer, row_name(model, &plan->rows[i]));
+    head->bytes = (uint32_t)bytes;
+    head->state[0] = (uint32_t)at->state[0];
+    head->state[1] = (uint32_t)at->state[1];
+    head->state_bytes = (uint32_t)at->state_bytes;
+    head->checks = (uint32_t)at->checks;
+    head->units = (uint32_t)at->units;
+    head->rows = (uint32_t)at->rows;
+    head->n_checks = model->n_checks;
+    head->n_units = model->n_units;
+    head->n_rows = plan->n_rows;
+    head->n_services = model->n_services;
+    head->owner = plan->owner;
+    head->control = plan->control;
+    head->magic = PAGE_MAGIC;
 }
 
 static int sealable(void) {
@@ -117,10 +125,9 @@ static int sealable(void) {
 
 /* The seals are a second fence: kernels before 5.1 have no FUTURE_WRITE, and are used without it. */
 static void *map_and_seal(int fd, uint64_t bytes) {
-    void *base;
-    if (ftruncate(fd, (off_t)bytes) < 0)
-        return MAP_FAILED;
-    base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    void *base = MAP_FAILED;
+    if (ftruncate(fd, (off_t)bytes) == 0)
+        base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (base == MAP_FAILED)
         return base;
     madvise(base, bytes, MADV_DONTFORK);
@@ -130,8 +137,7 @@ static void *map_and_seal(int fd, uint64_t bytes) {
     return base;
 }
 
-static void first_state(const struct page *page, const struct page_plan *plan, const struct places *at, int copy) {
-    char *base = (char *)page->head + at->state[copy];
+static void first_state(char *base, const struct page_plan *plan, const struct places *at) {
     struct page_state *state = (struct page_state *)base;
     struct page_unit_state *units = (struct page_unit_state *)(base + at->unit_states);
     state->started = state->clock = state->asked = NEVER;
@@ -146,39 +152,22 @@ static void first_state(const struct page *page, const struct page_plan *plan, c
 int page_create(struct page *page, const struct page_plan *plan) {
     const struct model *model = &plan->config->model;
     struct places at = places_of(model->n_units, model->n_checks, plan->n_rows);
-    struct writer writer = {.base = NULL, .at = at.strings};
-    uint64_t bytes;
+    uint64_t bytes = at.strings + string_bytes(plan);
     void *base;
-    put_all(&writer, plan, &at, NULL);
-    bytes = writer.at + 1;
+    int error;
     *page = (struct page){.fd = sealable()};
     if (page->fd < 0)
         return errno;
-    base = bytes > UINT32_MAX ? MAP_FAILED : map_and_seal(page->fd, bytes);
+    base = bytes <= UINT32_MAX ? map_and_seal(page->fd, bytes) : MAP_FAILED;
     if (base == MAP_FAILED) {
-        int error = errno;
+        error = errno;
         close(page->fd);
         return error;
     }
     page->head = base;
-    writer = (struct writer){.base = base, .at = at.strings};
-    put_all(&writer, plan, &at, page->head);
-    page->head->bytes = (uint32_t)bytes;
-    page->head->state[0] = (uint32_t)at.state[0];
-    page->head->state[1] = (uint32_t)at.state[1];
-    page->head->state_bytes = (uint32_t)at.state_bytes;
-    page->head->checks = (uint32_t)at.checks;
-    page->head->units = (uint32_t)at.units;
-    page->head->rows = (uint32_t)at.rows;
-    page->head->n_checks = model->n_checks;
-    page->head->n_units = model->n_units;
-    page->head->n_rows = plan->n_rows;
-    page->head->n_services = model->n_services;
-    page->head->owner = plan->owner;
-    page->head->control = plan->control;
-    first_state(page, plan, &at, 0);
-    first_state(page, plan, &at, 1);
-    page->head->magic = PAGE_MAGIC;
+    put_all(base, plan, &at, bytes);
+    for (int copy = 0; copy < 2; copy++)
+        first_state((char *)base + at.state[copy], plan, &at);
     return 0;
 }
 

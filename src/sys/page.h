@@ -31,9 +31,6 @@ struct page_plan {
     bool control;
 };
 
-/* Bytes of the whole page; strings: all texts with their NULs. */
-uint64_t page_bytes(uint32_t n_units, uint32_t n_checks, uint32_t n_rows, uint64_t strings);
-
 /* Makes the memfd, maps it, writes the head, and seals it. Both copies are zero and generation is 0,
  * but for instants, which are NEVER. 0, or errno. */
 int page_create(struct page *page, const struct page_plan *plan);

@@ -116,56 +116,52 @@ void status_json(struct out *out, const struct page_view *view, instant now) {
 
 /* ---- the table ---- */
 
-static void cell(struct out *out, size_t *start, size_t width, const char *text) {
+/* Text, and blanks up to `width` behind where it began. */
+static void cell(struct out *out, size_t width, const char *text) {
+    size_t start = out->n;
     out_text(out, text);
-    out_pad(out, *start, width);
-    *start = out->n;
+    out_pad(out, start, width);
 }
 
-static void number_cell(struct out *out, size_t *start, size_t width, int64_t value) {
+static void number_cell(struct out *out, size_t width, int64_t value) {
+    size_t start = out->n;
     out_int(out, value);
-    out_pad(out, *start, width);
-    *start = out->n;
+    out_pad(out, start, width);
 }
 
 static void exit_cell(struct out *out, int16_t exit) {
-    if (exit == EXIT_UNKNOWN)
-        out_char(out, '-');
-    else if (exit < 0)
-        out_text(out, "signal ");
-    if (exit != EXIT_UNKNOWN)
-        out_int(out, exit < 0 ? -exit : exit);
+    if (exit == EXIT_UNKNOWN) {
+        out_text(out, "-\n");
+        return;
+    }
+    out_text(out, exit < 0 ? "signal " : "");
+    out_int(out, exit < 0 ? -exit : exit);
     out_char(out, '\n');
 }
 
 static size_t widest(const struct page_view *view) {
-    size_t width = sizeof "SERVICE";
-    for (uint16_t i = 0; i < view->head->n_units; i++) {
-        size_t n = strlen(view_text(view, view->units[i].name));
-        width = n > width ? n : width;
-    }
-    for (uint16_t i = 0; i < view->head->n_rows; i++) {
-        size_t n = strlen(view_text(view, view->rows[i].name));
+    size_t width = sizeof "announce";
+    for (uint32_t i = 0; i < (uint32_t)view->head->n_units + view->head->n_rows; i++) {
+        bool unit = i < view->head->n_units;
+        size_t n = strlen(view_text(view, unit ? view->units[i].name : view->rows[i - view->head->n_units].name));
         width = n > width ? n : width;
     }
     return width + 2;
 }
 
 static void table_services(struct out *out, const struct page_view *view, size_t width) {
-    size_t start = out->n;
-    cell(out, &start, width, "SERVICE");
+    cell(out, width, "SERVICE");
     out_text(out, "STATE     READY  PID      RESTARTS  LAST EXIT\n");
     for (uint16_t i = 0; i < view->head->n_units; i++) {
         const struct page_unit_state *unit = &view->unit_states[i];
-        start = out->n;
-        cell(out, &start, width, view_text(view, view->units[i].name));
-        cell(out, &start, 10, unit_state_name(unit->state));
-        cell(out, &start, 7, unit->ready ? "yes" : "no");
+        cell(out, width, view_text(view, view->units[i].name));
+        cell(out, 10, unit_state_name(unit->state));
+        cell(out, 7, unit->ready ? "yes" : "no");
         if (unit->pid > 0)
-            number_cell(out, &start, 9, unit->pid);
+            number_cell(out, 9, unit->pid);
         else
-            cell(out, &start, 9, "-");
-        number_cell(out, &start, 10, unit->restarts);
+            cell(out, 9, "-");
+        number_cell(out, 10, unit->restarts);
         exit_cell(out, unit->exit);
     }
 }
@@ -180,52 +176,35 @@ static void time_cell(struct out *out, instant at, instant zero) {
 }
 
 static void table_steps(struct out *out, const struct page_view *view, size_t width) {
-    instant zero = status_zero(view->state);
-    size_t start = out->n;
-    cell(out, &start, width, "STEP");
+    out_char(out, '\n');
+    cell(out, width, "STEP");
     out_text(out, "PHASE     STATE       START      END DEADLINE  EXIT\n");
     for (uint16_t i = 0; i < view->head->n_rows; i++) {
         const struct row *row = &view->row_states[i];
-        start = out->n;
-        cell(out, &start, width, view_text(view, view->rows[i].name));
-        cell(out, &start, 10, phase_name(row->phase));
-        cell(out, &start, 8, row_state_name(row));
-        time_cell(out, row->start, zero);
-        time_cell(out, row->end, zero);
-        time_cell(out, row->deadline, zero);
+        const instant *times[] = {&row->start, &row->end, &row->deadline};
+        cell(out, width, view_text(view, view->rows[i].name));
+        cell(out, 10, phase_name(row->phase));
+        cell(out, 8, row_state_name(row));
+        for (int t = 0; t < 3; t++)
+            time_cell(out, *times[t], status_zero(view->state));
         out_text(out, "  ");
         exit_cell(out, row->exit);
     }
 }
 
-static void table_stop(struct out *out, const struct page_view *view, instant now) {
-    const struct page_state *state = view->state;
-    out_char(out, '\n');
-    out_text(out, state->cause[0] != 0 ? state->cause : "stop");
-    out_text(out, ": ");
+/* "4.0 s of 30.0": of a stop, drain or prestop. */
+static void used_of(struct out *out, const struct page_state *state, instant now) {
     out_tenths(out, span_ms(until(status_zero(state), now)));
-    if (is_never(state->clock)) {
-        out_text(out, " s so far, no deadline");
-    } else {
-        out_text(out, " s of ");
-        if (is_forever(state->grace))
-            out_text(out, "no limit");
-        else
-            out_tenths(out, span_ms(state->grace));
-    }
-    if (state->phase < PH_N) {
-        out_text(out, ", now ");
-        out_text(out, phase_name(state->phase));
-    }
-    if (state->verdict != VERDICT_NONE) {
-        out_text(out, ", ");
-        out_text(out, verdict_name(state->verdict));
-    }
-    out_char(out, '\n');
+    out_text(out, " s");
+    if (is_never(state->clock) || is_forever(state->grace))
+        return;
+    out_text(out, " of ");
+    out_tenths(out, span_ms(state->grace));
 }
 
 void status_table(struct out *out, const struct page_view *view, instant now) {
     const struct page_state *state = view->state;
+    bool stops = !is_never(state->asked);
     span up = until(state->started, now);
     size_t width = widest(view);
     out_text(out, "lastcall ");
@@ -233,55 +212,21 @@ void status_table(struct out *out, const struct page_view *view, instant now) {
     out_text(out, ": ");
     out_text(out, life_name(state->life));
     out_text(out, state->ready ? ", ready" : ", not ready");
-    out_text(out, state->live ? ", up " : ", not live, up ");
+    out_text(out, state->live ? "" : ", not live");
+    out_text(out, stops ? "; " : "");
+    out_text(out, state->cause);
+    out_text(out, "\n  up ");
     duration_print(out, (span){up.ns - up.ns % NS_PER_S});
+    if (stops) {
+        out_text(out, "; ");
+        used_of(out, state, now);
+        out_text(out, state->phase < PH_N ? ", now " : "");
+        out_text(out, state->phase < PH_N ? phase_name(state->phase) : "");
+    }
     out_text(out, "\n\n");
-    if (view->head->n_units > 0)
-        table_services(out, view, width);
-    if (is_never(state->asked))
-        return;
-    table_stop(out, view, now);
-    table_steps(out, view, width);
-}
-
-/* ---- lines ---- */
-
-static void words(struct out *out, const char *first, const char *second, const char *third) {
-    out_text(out, first);
-    out_text(out, second);
-    out_text(out, third);
-}
-
-static void line_of_unit(struct out *out, const char *name, const struct page_unit_state *unit) {
-    words(out, name, ": ", unit_state_name(unit->state));
-    out_text(out, unit->ready ? ", ready" : ", not ready");
-    if (unit->pid > 0) {
-        out_text(out, ", pid ");
-        out_int(out, unit->pid);
-    }
-    if (unit->exit != EXIT_UNKNOWN) {
-        out_text(out, ", last exit ");
-        exit_cell(out, unit->exit);
-    } else {
-        out_char(out, '\n');
-    }
-}
-
-void status_lines(struct out *out, const struct page_view *view) {
-    const struct page_state *state = view->state;
-    words(out, "lastcall: ", life_name(state->life), state->ready ? ", ready" : ", not ready");
-    out_text(out, state->live ? "\n" : ", not live\n");
-    if (!is_never(state->asked))
-        words(out, "lastcall: cause ", state->cause, "\n");
-    for (uint16_t i = 0; i < view->head->n_units; i++)
-        line_of_unit(out, view_text(view, view->units[i].name), &view->unit_states[i]);
-    for (uint16_t i = 0; i < view->head->n_rows; i++) {
-        const struct row *row = &view->row_states[i];
-        if (row->state == S_PENDING)
-            continue;
-        words(out, phase_name(row->phase), " ", view_text(view, view->rows[i].name));
-        words(out, ": ", row_state_name(row), "\n");
-    }
+    table_services(out, view, width);
+    if (stops)
+        table_steps(out, view, width);
 }
 
 /* ---- probes ---- */
@@ -394,12 +339,7 @@ void status_verdict(struct out *out, const struct page_view *view, instant now) 
         return;
     out_text(out, verdict_name(state->verdict));
     out_text(out, " in ");
-    out_tenths(out, span_ms(until(status_zero(state), now)));
-    out_text(out, " s");
-    if (!is_never(state->clock) && !is_forever(state->grace)) {
-        out_text(out, " of ");
-        out_tenths(out, span_ms(state->grace));
-    }
+    used_of(out, state, now);
     if (state->exit >= 0) {
         out_text(out, ", exit ");
         out_int(out, state->exit);

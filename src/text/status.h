@@ -15,11 +15,9 @@ uint32_t status_bytes(const struct page_head *head);
 /* The object of DESIGN 8, one line. */
 void status_json(struct out *out, const struct page_view *view, instant now);
 
-/* For people: the services; while something stops, drains or has drained, the steps. */
+/* For people: the services; while something stops, drains or has drained, the steps. Lines that change by
+ * the time alone begin with a blank: `status --watch` passes over them. */
 void status_table(struct out *out, const struct page_view *view, instant now);
-
-/* One line a fact, without times: a line is new only when something has happened. For `status --watch`. */
-void status_lines(struct out *out, const struct page_view *view);
 
 /* One step as JSON. zero: the clock's start, or where there is no clock the instant of the drain's.
  * exit: a code, -N for death by signal N, null while it is not known. */

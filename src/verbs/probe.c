@@ -100,11 +100,11 @@ static int run_probe(struct probe *probe, span patience) {
 int verb_probe(const struct verb_call *call) {
     const char *control = NULL, *wait = NULL, *target[1];
     unsigned n_control = 0, n_wait = 0;
-    const struct verb_option options[] = {{"--control", &control, &n_control, 1}, {"--wait", &wait, &n_wait, 1}, {0}};
+    const struct verb_option options[] = {{"--control", &control, &n_control, 1}, {"--wait", &wait, &n_wait, 1}};
     char why[WHY_ROOM];
     struct probe probe = {.call = call, .why = out_on(why, sizeof why)};
     span patience = NO_TIME;
-    if (!words_read(call, options, target, 1))
+    if (!words_read(call, options, 2, target, 1))
         return EXIT_WORDS;
     if (wait != NULL && duration_parse(wait, strlen(wait), &patience) != DURATION_OK) {
         complain_about(call, "--wait takes a duration; write --wait 30s");

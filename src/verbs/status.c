@@ -24,13 +24,13 @@ static bool has_line(const struct talk_answer *in, const char *line, size_t n) {
     return false;
 }
 
-/* Without a terminal: the lines that were not there before. */
+/* Without a terminal: the lines that were not there before. Those with a blank in front tell the time alone. */
 static void print_new(const struct talk_answer *now, const struct talk_answer *before) {
     const char *at = now->body, *end = now->body + now->n;
     while (at < end) {
         const char *stop = memchr(at, '\n', (size_t)(end - at));
         size_t n = stop == NULL ? (size_t)(end - at) : (size_t)(stop + 1 - at);
-        if (!has_line(before, at, n))
+        if (*at != ' ' && n > 1 && !has_line(before, at, n))
             write_all(1, at, n);
         at += n;
     }
@@ -46,7 +46,7 @@ static void print(const struct watch *watch, const struct talk_answer *now) {
 }
 
 static int follow(const struct verb_call *call, const char *control, struct watch *watch) {
-    const char *path = watch->json ? "/status" : watch->terminal ? "/status?table" : "/status?lines";
+    const char *path = watch->json ? "/status" : "/status?table";
     for (;;) {
         struct talk_answer now = talk_ask(call, control, "GET", path, after(clock_now(), SEC(ANSWER_S)));
         if (now.code != 200 && watch->before.code == 200) {
@@ -55,7 +55,7 @@ static int follow(const struct verb_call *call, const char *control, struct watc
             return 0;
         }
         if (now.code != 200) {
-            talk_nobody(call, control, now.error);
+            talk_print(call, control, &now);
             return EXIT_NO;
         }
         print(watch, &now);
@@ -69,24 +69,16 @@ int verb_status(const struct verb_call *call) {
     const char *control = NULL;
     unsigned n_control = 0, json = 0, again = 0;
     const struct verb_option options[] = {
-        {"--control", &control, &n_control, 1}, {"--json", NULL, &json, 0}, {"--watch", NULL, &again, 0}, {0},
+        {"--control", &control, &n_control, 1}, {"--json", NULL, &json, 0}, {"--watch", NULL, &again, 0},
     };
     struct watch watch = {0};
     struct talk_answer answer;
-    if (!words_read(call, options, NULL, 0))
+    if (!words_read(call, options, 3, NULL, 0))
         return EXIT_WORDS;
     watch.json = json > 0;
     watch.terminal = !watch.json && isatty(1) == 1;
     if (again)
         return follow(call, control, &watch);
     answer = talk_ask(call, control, "GET", json ? "/status" : "/status?table", after(clock_now(), SEC(ANSWER_S)));
-    if (answer.code == 200) {
-        write_all(1, answer.body, answer.n);
-        return 0;
-    }
-    if (answer.code == 0)
-        talk_nobody(call, control, answer.error);
-    else
-        write_all(2, answer.body, answer.n);
-    return EXIT_NO;
+    return talk_print(call, control, &answer) ? 0 : EXIT_NO;
 }

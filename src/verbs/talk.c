@@ -40,20 +40,18 @@ static bool usage(const struct verb_call *call, const char *what, const char *wo
 }
 
 /* The option that `word` is or begins with ("--late=5s"); *value points behind the '='. */
-static const struct verb_option *find_option(const struct verb_option *options, const char *word, const char **value) {
-    size_t n = strlen(word);
-    const char *mark = strchr(word, '=');
-    *value = NULL;
-    if (mark != NULL) {
-        n = (size_t)(mark - word);
-        *value = mark + 1;
-    }
-    while (options->name != NULL && (strlen(options->name) != n || memcmp(options->name, word, n) != 0))
-        options++;
-    return options->name != NULL ? options : NULL;
+static const struct verb_option *find_option(const struct verb_option *options, unsigned n_options, const char *word,
+                                             const char **value) {
+    size_t n = strcspn(word, "=");
+    *value = word[n] == '=' ? word + n + 1 : NULL;
+    for (unsigned i = 0; i < n_options; i++)
+        if (strlen(options[i].name) == n && memcmp(options[i].name, word, n) == 0)
+            return &options[i];
+    return NULL;
 }
 
-bool words_read(const struct verb_call *call, const struct verb_option *options, const char **plain, unsigned n_plain) {
+bool words_read(const struct verb_call *call, const struct verb_option *options, unsigned n_options,
+                const char **plain, unsigned n_plain) {
     unsigned n = 0;
     for (int i = 1; i < call->argc; i++) {
         const char *word = call->argv[i], *value;
@@ -64,7 +62,7 @@ bool words_read(const struct verb_call *call, const struct verb_option *options,
             plain[n++] = word;
             continue;
         }
-        option = find_option(options, word, &value);
+        option = find_option(options, n_options, word, &value);
         if (option == NULL || (value != NULL && option->values == NULL))
             return usage(call, "there is no option ", word);
         if (option->values != NULL && value == NULL && i + 1 < call->argc)
@@ -160,39 +158,33 @@ void talk_forget(struct talk_answer *answer) {
     answer->memory = NULL;
 }
 
-void talk_nobody(const struct verb_call *call, const char *control, int error) {
+static void say_nobody(const struct verb_call *call, const char *control, int error) {
     struct control_names names;
     char text[LINE_ROOM];
     struct out out = out_on(text, sizeof text);
     places(call, control, &names);
-    if (error == ECONNRESET)
-        out_text(&out, "lastcall went away before it had answered");
-    else if (error == ETIMEDOUT)
-        out_text(&out, "lastcall has not answered in time");
-    else if (error == EACCES || error == EPERM)
-        out_text(&out, "permission denied: run it as root or as lastcall's own user");
-    else
-        out_text(&out, "no lastcall answers");
+    out_text(&out, error == ECONNRESET ? "lastcall went away before it had answered"
+                   : error == ETIMEDOUT ? "lastcall has not answered in time"
+                   : error == EACCES    ? "permission denied: run it as root or as lastcall's own user"
+                                        : "no lastcall answers");
     for (uint8_t i = 0; i < names.n; i++) {
         out_text(&out, i == 0 ? " at " : i + 1 < names.n ? ", " : " or ");
         out_text(&out, names.v[i]);
     }
-    if (error == ENOENT || error == ECONNREFUSED)
-        out_text(&out, names.n > 1 ? " (another place: --control PATH)" : "");
+    out_text(&out, names.n > 1 ? " (another place: --control PATH)" : "");
     complain_about(call, text);
 }
 
-int talk_print(const struct verb_call *call, const char *control, const char *path) {
-    struct talk_answer answer = talk_ask(call, control, "POST", path, NEVER);
-    if (answer.code == 0) {
-        talk_nobody(call, control, answer.error);
-        return EXIT_NO;
+bool talk_print(const struct verb_call *call, const char *control, const struct talk_answer *answer) {
+    if (answer->code / 100 == 2) {
+        write_all(1, answer->body, answer->n);
+        return true;
     }
-    if (answer.code / 100 == 2) {
-        write_all(1, answer.body, answer.n);
-        return 0;
+    if (answer->code == 0) {
+        say_nobody(call, control, answer->error);
+    } else {
+        answer->body[answer->n > 0 ? answer->n - 1 : 0] = 0;
+        complain_about(call, answer->body);
     }
-    answer.body[answer.n > 0 ? answer.n - 1 : 0] = 0;
-    complain_about(call, answer.body);
-    return EXIT_NO;
+    return false;
 }

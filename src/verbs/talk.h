@@ -11,7 +11,7 @@ enum { EXIT_NO = 1, EXIT_WORDS = 2, WORDS_MOST = 64 };
 
 /* One option of a verb: with a value (each time it is given, into values), or without. */
 struct verb_option {
-    const char *name;        /* "--late"; NULL ends the list */
+    const char *name;        /* "--late" */
     const char **values;     /* NULL: none is taken */
     unsigned *n;             /* how often it was given */
     unsigned room;           /* of values */
@@ -19,7 +19,8 @@ struct verb_option {
 
 /* Sorts the words of a call into options and `plain` ones. false: it has said what is wrong and what to
  * write (exit 2). `plain` holds n_plain words afterwards, as many as were wanted. */
-bool words_read(const struct verb_call *call, const struct verb_option *options, const char **plain, unsigned n_plain);
+bool words_read(const struct verb_call *call, const struct verb_option *options, unsigned n_options,
+                const char **plain, unsigned n_plain);
 
 /* One line to stderr: "lastcall VERB: TEXT". */
 void complain_about(const struct verb_call *call, const char *text);
@@ -41,10 +42,8 @@ void talk_forget(struct talk_answer *answer);
  * Nothing is printed. */
 struct talk_answer talk_ask(const struct verb_call *call, const char *control, const char *method, const char *path,
                             instant by);
-/* Says that there is none, and where it was looked for. */
-void talk_nobody(const struct verb_call *call, const char *control, int error);
-
-/* Asks, and prints the answer: 2xx to stdout and 0, else to stderr and 1. */
-int talk_print(const struct verb_call *call, const char *control, const char *path);
+/* The body to stdout and true if the answer is 2xx; else one line to stderr: what the answer says, or that
+ * there is nobody, and where it was looked for. */
+bool talk_print(const struct verb_call *call, const char *control, const struct talk_answer *answer);
 
 #endif

@@ -110,23 +110,15 @@ Test(status, the_table) {
     stopping();
     status_table(&o, &view, now);
     cr_assert_str_eq(text,
-        "lastcall 9.9: stopping, not ready, up 10s\n\n"
-        "SERVICE   STATE     READY  PID      RESTARTS  LAST EXIT\n"
-        "web       up        yes    7        0         -\n"
-        "job       backoff   no     -        2         signal 15\n"
-        "\nprestop: 4.0 s of 30.0, now drain\n"
-        "STEP      PHASE     STATE       START      END DEADLINE  EXIT\n"
-        "announce  announce  done         -1.0      1.0        -  -\n"
-        "broker    drain     running       1.0        -      5.0  -\n"
-        "web       stop      pending         -        -        -  -\n");
-}
-
-Test(status, lines_have_no_times) {
-    stopping();
-    status_lines(&o, &view);
-    cr_assert_str_eq(text, "lastcall: stopping, not ready\nlastcall: cause prestop\nweb: up, ready, pid 7\n"
-                           "job: backoff, not ready, last exit signal 15\nannounce announce: done\n"
-                           "drain broker: running\n");
+        "lastcall 9.9: stopping, not ready; prestop\n"
+        "  up 10s; 4.0 s of 30.0, now drain\n\n"
+        "SERVICE    STATE     READY  PID      RESTARTS  LAST EXIT\n"
+        "web        up        yes    7        0         -\n"
+        "job        backoff   no     -        2         signal 15\n"
+        "\nSTEP       PHASE     STATE       START      END DEADLINE  EXIT\n"
+        "announce   announce  done         -1.0      1.0        -  -\n"
+        "broker     drain     running       1.0        -      5.0  -\n"
+        "web        stop      pending         -        -        -  -\n");
 }
 
 static const char *why(enum probe probe, bool alive, bool verbose) {
