@@ -114,7 +114,8 @@ static void ring(struct core *core, uint16_t alarm) {
         note(core, NOTE_WAITING, model->services[model->main].first_unit, 0);
     else if (alarm == alarm_of_misc(core, ALARM_NET))
         helper_due(core);
-    /* ALARM_GIVE_UP only makes walk_advance look again. */
+    else if (alarm == alarm_of_misc(core, ALARM_GIVE_UP))
+        walk_give_up(core);
 }
 
 static void settle(struct core *core) {
@@ -171,7 +172,10 @@ static void take_event(struct core *core, const struct event *event) {
     case EV_STOPPED: job_event(core, event); break;
     case EV_CHECK: check_event(core, event); break;
     case EV_SIGNAL: signal_event(core, event); break;
-    case EV_ORPHAN: core->orphans += (uint32_t)event->value; break;
+    case EV_ORPHAN:
+        core->orphans += (uint32_t)event->value;
+        core->dirty = true;
+        break;
     case EV_EMPTY:
         core->no_children = true;
         step_swept(core);
@@ -203,7 +207,7 @@ instant core_next(const struct core *core) { return core->exited ? NEVER : agend
 
 bool core_ready(const struct core *core) {
     const struct model *model = core->model;
-    bool running = core->walk.goal == GO_RUN && !core->walk.undoing;
+    bool running = core->walk.goal == GO_RUN && !core->walk.undoing && !core->told_to_stop;
     if (!core->started || (!running && !model->policy.keep_ready))
         return false;
     for (uint16_t i = 0; i < model->n_checks; i++)

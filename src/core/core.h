@@ -36,7 +36,6 @@ enum job_state { J_NONE, J_ASKED, J_UP, J_LEFT /* the leader has gone, its tree 
 struct job {
     uint8_t state, what;     /* enum command_kind */
     uint8_t rung;            /* stop signals sent so far */
-    uint8_t last_signal;     /* the last of them; 0: none */
     bool killed;             /* got KILL */
     uint8_t leftovers;       /* enum whom: who gets TERM once the leader has gone */
     bool hurried;            /* is to stop, and has not reached exec yet */
@@ -44,6 +43,7 @@ struct job {
     int16_t exit;            /* of the leader: exit code or -signal; EXIT_UNKNOWN before */
     instant term_at, kill_at; /* NEVER: not planned */
     instant first;           /* when the first stop signal was sent; escalations count from it */
+    signal_set sent;         /* which stop signals it was sent */
 };
 
 /* What becomes of a unit once its tree has gone. */
@@ -61,6 +61,7 @@ struct unit {
     bool relive;             /* its live check failed: it starts again whatever the policy */
     bool ended_well;         /* its last end: success, or the stop signal that it was sent */
     bool for_good;           /* its last end was for good: policy starts it no more */
+    bool never_ran;          /* it could not be executed: exit is 125, 126 or 127, and ours */
     int16_t exit;            /* of its last end; EXIT_UNKNOWN */
     uint16_t burst;          /* restarts in the current window */
     uint32_t restarts;
@@ -123,10 +124,13 @@ struct core {
     uint16_t n_jobs;
     uint16_t errand;         /* the service that start, stop or restart works on; NONE */
     uint8_t stop_signal;     /* single command: what its stop step delivers */
+    signal_set held;         /* single command: more notices, held back until then */
     bool started;            /* every service has been ready once */
     bool no_children;
     bool sweeping, sweep_killed; /* the sweep's TERM, its KILL have been said */
+    bool giving_up;          /* an alarm is set for the end of all patience */
     bool left_behind;        /* it gave up: something is still there */
+    bool told_to_stop;       /* single command: TERM, INT or QUIT has been forwarded */
     bool exited, dirty, was_ready;
     int16_t exit_code;
     uint64_t orphans;

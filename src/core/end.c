@@ -39,7 +39,7 @@ static int single_code(const struct core *core) {
     int code = as_exit_code(core->units[0].exit);
     if (core->units[0].exit == EXIT_UNKNOWN && core->jobs[core_job_of_unit(core, 0)].killed)
         code = 128 + 9; /* it got KILL, and could not be reaped in time */
-    if (core->model->policy.expect_codes[code / 64] >> (code % 64) & 1)
+    if (!core->units[0].never_ran && core->model->policy.expect_codes[code / 64] >> (code % 64) & 1)
         return 0;
     return code;
 }

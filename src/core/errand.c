@@ -27,8 +27,10 @@ static uint16_t ask_one(struct core *core, const struct event *event, uint16_t u
         unit_stop_alone(core, unit);
         return live ? REPLY_STARTED : REPLY_OK;
     case ASK_RELOAD_UNIT:
-        if (!live || job_live(core, aux))
-            return live ? REPLY_BUSY : REPLY_REFUSED;
+        if (!live || (!service->has_reload_command && !service->reload_signal))
+            return REPLY_REFUSED;
+        if (job_live(core, aux))
+            return REPLY_BUSY;
         if (service->has_reload_command)
             job_start(core, aux, CMD_RELOAD, unit);
         else

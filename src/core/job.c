@@ -84,6 +84,8 @@ void job_kill(struct core *core, uint16_t slot) {
 }
 
 void job_signal(struct core *core, uint16_t slot, uint8_t signal, uint8_t whom) {
+    if (whom == TO_LEADER && core->jobs[slot].state == J_LEFT)
+        return; /* it has been reaped: its number may be another's */
     emit(core, (struct action){.kind = A_SIGNAL, .job = id_of(core, slot), .signal = signal, .value = whom});
 }
 
@@ -102,10 +104,14 @@ static void send_rung(struct core *core, uint16_t slot) {
         whom = job->leftovers;
     if (job->rung == 0)
         job->first = core->now;
-    job->last_signal = signal;
+    job->sent |= signal_bit(signal);
     job->rung++;
     job->term_at = job->rung < n ? after(job->first, rungs[job->rung].after) : NEVER;
     job_signal(core, slot, signal, whom);
+    for (uint8_t held = 1; core->held != 0 && held <= SIGNAL_MAX; held++)
+        if (core->held & signal_bit(held))
+            job_signal(core, slot, held, whom);
+    core->held = 0;
     job_signal(core, slot, CONT, whom);
 }
 
@@ -210,6 +216,8 @@ void job_event(struct core *core, const struct event *event) {
         helper_stopped(core);
     if ((event->kind == EV_SPAWN_FAILED && job->state == J_ASKED) ||
         (event->kind == EV_LEADER && (job->state == J_ASKED || job->state == J_UP))) {
+        if (job->what == CMD_RUN)
+            core->units[job->owner].never_ran = event->kind == EV_SPAWN_FAILED;
         job->exit = (int16_t)(event->value < -SIGNAL_MAX || event->value > 255 ? 255 : event->value);
         if (event->kind == EV_SPAWN_FAILED)
             note(core, NOTE_SPAWN_FAILED, slot, event->value);

@@ -103,6 +103,7 @@ void walk_advance(struct core *core);
 void walk_row_ended(struct core *core);
 void walk_undo_ended(struct core *core);
 void walk_lapse(struct core *core);
+void walk_give_up(struct core *core);
 void walk_kill(struct core *core);    /* no time is left: what is running gets KILL */
 void walk_extend(struct core *core, uint16_t unit, span more);
 bool walk_wants_services(const struct core *core); /* goal RUN, no clock, no undo at work */

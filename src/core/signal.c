@@ -66,7 +66,11 @@ static bool begins_stop(struct core *core, uint8_t signal, uint8_t delivered) {
         walk_stop(core, BY_SIGNAL, signal);
         return true;
     }
-    return core_phase(core) == PH_ANNOUNCE;
+    if (core_phase(core) != PH_ANNOUNCE)
+        return false;
+    if (delivered != core->stop_signal)
+        core->held |= signal_bit(delivered);
+    return true;
 }
 
 static void single_command(struct core *core, uint8_t signal) {
@@ -76,6 +80,7 @@ static void single_command(struct core *core, uint8_t signal) {
         return;
     if (signal == SIG_TERM && policy->stop_signal)
         to = policy->stop_signal;
+    core->told_to_stop |= is_notice(signal);
     forward(core, to);
     if (signal == SIG_TERM && is_never(agenda_when(&core->agenda, alarm_of_misc(core, ALARM_WAITING))) &&
         core->walk.goal == GO_RUN)

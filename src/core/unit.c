@@ -70,7 +70,7 @@ void unit_start(struct core *core, uint16_t unit) {
     struct unit *u = unit_at(core, unit);
     uint16_t check = core->model->units[unit].ready;
     span timeout = service_of(core, unit)->ready_timeout;
-    u->again = u->timed_out = u->relive = u->ready = u->for_good = false;
+    u->again = u->never_ran = u->timed_out = u->relive = u->ready = u->for_good = false;
     u->since = core->now;
     become(core, unit, U_STARTING);
     set_due(core, unit, after(core->now, timeout));
@@ -137,19 +137,22 @@ static bool counts_as_success(const struct service *service, int exit) {
     return (service->success_signals & signal_bit(-exit)) != 0;
 }
 
-/* By success, or by the last stop signal that it was sent, told by the kernel or by itself. */
+/* By success, or by a stop signal that it was sent, told by the kernel or by itself. */
 static bool ended_well(const struct core *core, uint16_t unit) {
     const struct job *job = &core->jobs[core_job_of_unit(core, unit)];
-    if (job->last_signal && (job->exit == -job->last_signal || job->exit == 128 + job->last_signal))
+    int signal = job->exit < 0 ? -job->exit : job->exit - 128;
+    if (signal >= 1 && signal <= SIGNAL_MAX && job->sent & signal_bit(signal))
         return true;
     return counts_as_success(service_of(core, unit), job->exit);
 }
 
-/* The end for good of main or of an essential unit ends the container, once it may. */
+/* The end for good of main or of an essential unit ends the container, once it may. A lone command is
+ * all there is: its end is the end, drained or not. */
 static void tell_walk(struct core *core, uint16_t unit) {
     const struct service *service = service_of(core, unit);
     const struct unit *u = unit_at(core, unit);
-    if (!u->for_good || u->held || core->walk.goal != GO_RUN)
+    bool may = core->walk.goal == GO_RUN || core->model->policy.single;
+    if (!u->for_good || u->held || !may)
         return;
     if (service->main)
         walk_stop(core, BY_MAIN, unit);

@@ -71,13 +71,17 @@ static void finish(struct core *core) {
         end_now(core);
         return;
     }
-    give_up = after(core->walk.clock, minus(policy->grace, (span){policy->reserve.ns / 10}));
-    if (is_never(give_up))
-        give_up = after(core->now, MS(GIVE_UP_MS));
-    if (!due(give_up, core->now)) {
+    if (!core->giving_up) {
+        core->giving_up = true;
+        give_up = after(core->walk.clock, minus(policy->grace, (span){policy->reserve.ns / 10}));
+        if (is_never(give_up))
+            give_up = after(core->now, MS(GIVE_UP_MS));
         set_alarm(core, alarm_of_misc(core, ALARM_GIVE_UP), give_up);
-        return;
     }
+}
+
+/* What got KILL is there still, and the time is up: the deadline comes first. */
+void walk_give_up(struct core *core) {
     core->left_behind = true;
     end_now(core);
 }
@@ -297,7 +301,7 @@ void walk_extend(struct core *core, uint16_t unit, span more) {
         return;
     }
     left = walk->no_time ? NO_TIME : until(core->now, walk_end(core));
-    later = allow(core).later;
+    later = budget_later(walk->promises + walk->stage, (uint32_t)walk->n_stages - walk->stage, left);
     most = after(core->now, shorter(more, minus(left, later)));
     for (uint16_t row = stage->first; row < stage->first + stage->n; row++)
         if (walk->rows[row].subject == unit)
