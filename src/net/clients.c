@@ -232,11 +232,15 @@ instant clients_next(const struct net *net) {
     return next;
 }
 
-/* Who has sent nothing yet, or has got its answer, is owed none. */
+/* Who has sent nothing yet is owed nothing. A verb has its answer once it has closed its end: until then it
+ * has not printed it, and as soon as PID 1 goes the kernel kills what was entered into the container. */
 bool clients_busy(const struct net *net) {
     if (net->open_clients > 0)
-        for EACH_CLIENT(net, c)
-            if (c->state == C_WRITING || c->state == C_WAITING || (c->state == C_READING && c->n > 0))
+        for EACH_CLIENT(net, c) {
+            bool has_spoken = c->state == C_READING && c->n > 0;
+            bool verb = c->state == C_LINGERING && c->door == DOOR_CONTROL;
+            if (c->state == C_WRITING || c->state == C_WAITING || has_spoken || verb)
                 return true;
+        }
     return false;
 }

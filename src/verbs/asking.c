@@ -1,8 +1,10 @@
 /* The verbs that change something: each is one POST, and waits for its end. */
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 #include "run/run.h"
+#include "sys/sigmask.h"
 #include "text/duration.h"
 #include "text/signame.h"
 #include "verbs/loading.h"
@@ -83,6 +85,9 @@ static int ask(const struct verb_call *call, enum which which, unsigned n_plain)
         return EXIT_WORDS;
     }
     make_path(&path, call, &given, n_plain);
+    /* The sweep's TERM goes to every process of the container, and the answer comes with it. */
+    if (which == SHUTDOWN)
+        sigmask_set(signal_bit(SIGTERM));
     answer = talk_ask(call, given.control, "POST", text, NEVER);
     /* Where no lastcall runs, the image's PID 1 is another: then the files' phases run here. */
     if (answer.code == 0 && given.n_files > 0 && (answer.error == ENOENT || answer.error == ECONNREFUSED))

@@ -6,6 +6,7 @@
 #include "sys/client.h"
 #include "sys/clock.h"
 #include "text/duration.h"
+#include "text/errtext.h"
 #include "text/http.h"
 #include "text/url.h"
 #include "verbs/loading.h"
@@ -46,7 +47,7 @@ static bool try_url(struct probe *probe, instant by) {
     probe->why.n = 0;
     if (fd < 0) {
         out_text(&probe->why, "cannot connect: ");
-        out_text(&probe->why, strerror(errno));
+        out_text(&probe->why, errtext(errno));
         return false;
     }
     if (probe->url.http) {
@@ -111,5 +112,11 @@ int verb_probe(const struct verb_call *call) {
         return EXIT_WORDS;
     }
     probe.control = control;
-    return read_target(&probe, target[0]) ? run_probe(&probe, patience) : EXIT_WORDS;
+    if (!read_target(&probe, target[0]))
+        return EXIT_WORDS;
+    if (probe.path != NULL && getpid() == 1) {
+        complain_about(call, "no lastcall runs in this container yet; to run a program of that name: lastcall -- probe");
+        return EXIT_WORDS;
+    }
+    return run_probe(&probe, patience);
 }

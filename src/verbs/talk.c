@@ -132,29 +132,29 @@ struct talk_answer talk_ask(const struct verb_call *call, const char *control, c
     char text[REQUEST_ROOM];
     struct out request = out_on(text, sizeof text);
     ssize_t n;
-    int fd;
     places(call, control, &names);
     out_text(&request, method);
     out_char(&request, ' ');
     out_text(&request, path);
     out_text(&request, " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-    fd = connect_somewhere(&names);
+    answer.fd = connect_somewhere(&names);
     answer.error = errno;
-    if (fd < 0)
+    if (answer.fd < 0)
         return answer;
     answer.memory = memory_take(ANSWER_ROOM);
-    n = answer.memory == NULL ? -1
-                              : client_exchange(fd, request.text, request.n, answer.memory, ANSWER_ROOM - 1, by);
+    n = answer.memory == NULL
+            ? -1 : client_exchange(answer.fd, request.text, request.n, answer.memory, ANSWER_ROOM - 1, by);
     answer.error = errno;
     if (n >= 0)
         parse_answer(&answer, answer.memory, (size_t)n);
-    close(fd);
     return answer;
 }
 
 void talk_forget(struct talk_answer *answer) {
     if (answer->memory != NULL)
         munmap(answer->memory, ANSWER_ROOM);
+    if (answer->memory != NULL)
+        close(answer->fd);
     answer->memory = NULL;
 }
 

@@ -33,9 +33,10 @@ struct talk_answer {
     char *body;              /* n bytes, and room for one more */
     size_t n;
     char *memory;            /* taken for it; NULL: none */
+    int fd;                  /* open until talk_forget() or the exit: a lastcall that exits waits for that */
 };
 
-/* Gives its memory back: for whoever asks again and again. */
+/* Gives back what was taken for it: for whoever asks again and again. */
 void talk_forget(struct talk_answer *answer);
 
 /* Asks the lastcall that `control` names (NULL: LASTCALL_CONTROL, LASTCALL_SOCKET, the default places).
