@@ -98,7 +98,8 @@ void ini_read(struct load *load, const struct source *source);
 
 /* words of a value: blanks and commas part them. */
 struct piece { const char *text; size_t n; };
-/* The next piece, n 0 at the end. commas: they part pieces too. */
+/* The next piece, n 0 at the end. commas: one parts pieces too; where one stands alone it is a piece, so that
+ * an empty item is noticed. */
 struct piece piece_next(const char **at, bool commas);
 bool piece_is(struct piece piece, const char *word);
 bool piece_span(struct piece piece, span *into);

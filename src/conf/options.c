@@ -150,45 +150,11 @@ static void variable_paths(struct reading *r, const char *value) {
     }
 }
 
-/* What lastcall itself hands to its programs, which a lastcall among them must not stumble over. */
-static bool is_handed_down(const char *name, size_t n) {
-    static const char names[] = "SOCKET SERVICE REPLICA CAUSE STEP LEFT_MS MAIN_PID EXIT CHECKPOINT CHECKPOINT_DIR VERSION HELP ";
-    for (const char *at = names; *at; at += strcspn(at, " ") + 1)
-        if (strcspn(at, " ") == n && memcmp(at, name, n) == 0)
-            return true;
-    return false;
-}
-
-/* A variable that is nearly one of ours was meant to be one. */
-static void unknown_variable(struct reading *r, const char *assignment) {
-    char name[24];
-    size_t n = strcspn(assignment + 9, "="), i;
-    enum key_id near;
-    char variable[VARIABLE_ROOM];
-    if (n >= sizeof name || is_handed_down(assignment + 9, n))
-        return;
-    for (i = 0; i < n; i++) {
-        char c = assignment[9 + i];
-        name[i] = c == '_' ? '-' : c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : '?';
-    }
-    near = key_nearest(0, name, n);
-    if (near == K_N || (keys[near].flags & KEY_NO_ENV))
-        return;
-    say(&r->voice, (struct place){0}, LEVEL_WARNING, "there is no variable %s; write %s",
-        copy_text(r->voice.arena, assignment, n + 9), key_variable(&keys[near], variable));
-}
-
 static void variables(struct reading *r, char *const *envp) {
     for (; envp && *envp; envp++) {
         size_t n = strcspn(*envp, "=");
         enum key_id id = key_of_variable(*envp);
-        if (strncmp(*envp, "LASTCALL_", 9) != 0)
-            continue;
-        if (id == K_N) {
-            unknown_variable(r, *envp);
-            continue;
-        }
-        if (!(*envp)[n] || !(*envp)[n + 1] || r->options->given[id])
+        if (id == K_N || !(*envp)[n] || !(*envp)[n + 1] || r->options->given[id])
             continue; /* an empty one is none; the command line comes first */
         r->options->given[id] = *envp + n + 1;
         r->options->origin[id] = copy_text(r->voice.arena, *envp, n);

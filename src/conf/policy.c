@@ -41,8 +41,11 @@ static void set_grace(struct load *load) {
     struct policy *policy = &load->config->model.policy;
     struct value value;
     if (written(load, K_GRACE, &value)) {
-        if (policy->grace.ns == 0 && load->voice.findings->errors == 0)
+        span zero;
+        if (policy->grace.ns == 0 && piece_span((struct piece){value.text, strlen(value.text)}, &zero))
             error_at(load, value.where, "%s 0s: with no time nothing can be stopped; write 10s", value.origin ? value.origin : "grace =");
+        if (policy->grace.ns == 0)
+            policy->grace = SEC(platforms[0].grace); /* so that nothing else is found wrong for it */
     } else if (load->single && !value.text) {
         policy->grace = FOREVER;
     } else {

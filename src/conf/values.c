@@ -14,18 +14,17 @@ const struct type types[T_N] = {
 };
 #undef TYPE
 
-static bool blank(char c) { return c == ' ' || c == '\t'; }
+static const char *skip_blanks(const char *at) { return at + strspn(at, " \t"); }
 
 struct piece piece_next(const char **at, bool commas) {
-    struct piece piece;
-    while (blank(**at) || (commas && **at == ','))
-        ++*at;
-    piece = (struct piece){*at, 0};
-    while (**at && !blank(**at) && !(commas && **at == ',')) {
-        ++*at;
-        piece.n++;
-    }
-    return piece;
+    const char *start = skip_blanks(*at), *end = start + strcspn(start, commas ? " \t," : " \t");
+    const char *rest = skip_blanks(end);
+    if (end == start && *end)
+        end = rest = start + 1; /* a comma where a piece should be: one that nobody takes */
+    else if (commas && *rest == ',' && *skip_blanks(rest + 1))
+        rest++;
+    *at = rest;
+    return (struct piece){start, (size_t)(end - start)};
 }
 
 bool piece_is(struct piece piece, const char *word) {
@@ -130,24 +129,20 @@ const char *parse_signal(struct spot *spot, const char *text) {
 const char *parse_ladder(struct spot *spot, const char *text) {
     struct service *service = spot->into;
     uint8_t n = 0;
-    while (*text) {
-        size_t length = strcspn(text, ",");
-        const char *at = text, *end = text + length;
-        struct piece sig = piece_next(&at, true), word = piece_next(&at, true), time = piece_next(&at, true);
-        span from = NO_TIME;
+    for (struct piece sig; (sig = piece_next(&text, true)).n; n++) {
+        struct escalation *rung = &service->stop[n];
         if (n == MAX_ESCALATIONS)
             return "it has more than 4 signals";
-        if (!signame_parse(sig.text, sig.n))
+        *rung = (struct escalation){(uint8_t)signame_parse(sig.text, sig.n), NO_TIME};
+        if (!rung->signal)
             return "there is no such signal";
-        if (n > 0 && (word.text >= end || !piece_is(word, "after") || time.text >= end || !piece_span(time, &from)))
+        if (n > 0 && (!piece_is(piece_next(&text, true), "after") || !piece_span(piece_next(&text, true), &rung->after)))
             return "it does not say after which time the next signal comes";
-        if (n > 0 ? at > end || from.ns <= service->stop[n - 1].after.ns : word.n && word.text < end)
-            return n > 0 ? "the times must rise" : "the first signal is sent at once";
-        service->stop[n++] = (struct escalation){(uint8_t)signame_parse(sig.text, sig.n), from};
-        text = end + (*end == ',');
+        if (n > 0 && rung->after.ns <= rung[-1].after.ns)
+            return "the times must rise";
     }
     service->n_stop = n;
-    return n ? NULL : "";
+    return NULL;
 }
 
 const char *parse_command(struct spot *spot, const char *text) {
@@ -162,26 +157,24 @@ const char *parse_command(struct spot *spot, const char *text) {
     return NULL;
 }
 
+/* "5 in 1m": a number, a word, a duration and no more. */
+static const char *count_and_span(const char *text, const char *word, uint16_t *count, span *time) {
+    uint32_t n;
+    if (!piece_number(piece_next(&text, false), 10000, &n) || !piece_is(piece_next(&text, false), word) ||
+        !piece_span(piece_next(&text, false), time) || *text)
+        return "";
+    *count = (uint16_t)n;
+    return NULL;
+}
+
 const char *parse_limit(struct spot *spot, const char *text) {
     struct service *service = spot->into;
-    struct piece count = piece_next(&text, false), in = piece_next(&text, false), time = piece_next(&text, false);
-    uint32_t n;
-    if (!piece_number(count, 10000, &n) || !piece_is(in, "in") || !piece_span(time, &service->restart_window) ||
-        piece_next(&text, false).n)
-        return "";
-    service->restart_limit = (uint16_t)n;
-    return NULL;
+    return count_and_span(text, "in", &service->restart_limit, &service->restart_window);
 }
 
 const char *parse_retry(struct spot *spot, const char *text) {
     struct step_policy *step = spot->into;
-    struct piece count = piece_next(&text, false), every = piece_next(&text, false), time = piece_next(&text, false);
-    uint32_t n;
-    if (!piece_number(count, 10000, &n) || !piece_is(every, "every") || !piece_span(time, &step->every) ||
-        piece_next(&text, false).n)
-        return "";
-    step->retries = (uint16_t)n;
-    return NULL;
+    return count_and_span(text, "every", &step->retries, &step->every);
 }
 
 const char *parse_sleep(struct spot *spot, const char *text) {

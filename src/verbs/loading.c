@@ -70,26 +70,16 @@ void findings_print(const struct findings *findings, int fd) {
     }
 }
 
-/* What the command line of a run with these files would have been. */
+/* What a run with these files would have: the variables count, and no other option. */
 static bool as_options(struct loading *loading, const struct request *request, char **envp) {
-    unsigned n_command = 0, n = 1;
-    const char **argv;
-    while (request->command && request->command[n_command])
-        n_command++;
-    argv = arena_take(&loading->arena, (2 * request->n_paths + n_command + 3) * sizeof *argv);
-    if (!argv)
+    static const char *const words[] = {"lastcall", "--version", NULL}; /* needs no command */
+    struct options *options = &loading->options;
+    if (!conf_options(2, (char *const *)words, envp, &loading->arena, options, &loading->findings))
         return false;
-    argv[0] = "lastcall";
-    for (unsigned i = 0; i < request->n_paths; i++) {
-        argv[n++] = "-c";
-        argv[n++] = request->paths[i];
-    }
-    if (n_command) {
-        argv[n++] = "--";
-        memcpy(argv + n, request->command, n_command * sizeof *argv);
-        n += n_command;
-    }
-    return conf_options((int)n, (char *const *)argv, envp, &loading->arena, &loading->options, &loading->findings);
+    options->paths = request->paths;
+    options->n_paths = request->n_paths;
+    options->command = request->command;
+    return true;
 }
 
 int loading_files(struct loading *loading, const struct request *request, char **envp) {

@@ -334,6 +334,7 @@ Test(values, bare_numbers_are_no_durations) {
     bad_in_service("restart-delay = 1s..", "it is empty");
     bad_in_service("restart-delay = 2s..1s", "the second is shorter");
     bad("[lastcall]\ngrace = 25h\n[service a]\ncommand = x\n", 2, "more than a day");
+    bad("[lastcall]\ngrace = 5x\nannounce = 3s\nreserve = 2s\n[service a]\ncommand = x\nguarantee = 2s\n", 2, "there is no such unit");
     bad("[lastcall]\ngrace = 0s\n[service a]\ncommand = x\n", 2, "with no time nothing can be stopped");
 }
 
@@ -353,11 +354,12 @@ Test(values, stop_signals_escalate) {
     is_span(a->stop[1].after, SEC(2));
     is_span(a->stop[2].after, MS(8500));
     bad_in_service("stop-signal = TERM, QUIT", "does not say after which time");
-    bad_in_service("stop-signal = TERM after 2s", "the first signal is sent at once");
+    bad_in_service("stop-signal = TERM after 2s", "there is no such signal");
     bad_in_service("stop-signal = TERM, INT after 3s, QUIT after 2s", "the times must rise");
     bad_in_service("stop-signal = TERM, INT after 1s, INT after 2s, INT after 3s, QUIT after 4s", "more than 4 signals");
     bad_in_service("stop-signal = TREM", "there is no such signal");
-    bad_in_service("stop-signal = TERM QUIT after 2s", "");
+    bad_in_service("stop-signal = TERM, QUIT after 2s,", "there is no such signal");
+    bad_in_service("stop-signal = ,TERM", "there is no such signal");
     warns("[service a]\ncommand = x\nstop-timeout = 5s\nstop-signal = TERM, QUIT after 8s\n", 4, "longer stop-timeout");
 }
 
@@ -370,6 +372,16 @@ Test(values, success_exits) {
     cr_assert_eq(a->success_signals, signal_bit(15));
     bad_in_service("success-exit = 256", "write exit codes and signals");
     bad_in_service("success-exit = FOO", "write exit codes and signals");
+}
+
+Test(values, an_empty_item_of_a_list_is_noticed) {
+    bad_in_service("ports = 80,,81", "a port is a number");
+    bad_in_service("ports = ,80", "a port is a number");
+    bad_in_service("ports = 80,", "a port is a number");
+    bad_in_service("after = ,", "there is no [service ,]");
+    bad_in_service("env-pass = A, ,B", "write names of variables");
+    bad_in_service("success-exit = 1,", "write exit codes");
+    clean("[service a]\ncommand = x\nports = 80 81,82 , 83\n");
 }
 
 Test(values, restart_limit_and_umask) {

@@ -156,15 +156,6 @@ Test(options, a_variable_names_files_parted_by_colons) {
     cr_assert_eq(options.n_paths, 1, "the command line's instead");
 }
 
-Test(options, a_variable_that_is_nearly_one_is_warned_about) {
-    const char *const env[] = {"LASTCALL_GRAC=60s", "LASTCALL_SOCKET=/x", "LASTCALL_VERSION=1", "LASTCALL_EXIT=1",
-                               "LASTCALL_LEFT_MS=1", "LASTCALL_SOMETHING_ELSE_ALTOGETHER=1", NULL};
-    good_env(env, "x");
-    cr_assert_eq(findings.n, 1);
-    cr_assert_eq(findings.v[0].level, LEVEL_WARNING);
-    cr_assert_str_eq(findings.v[0].text, "there is no variable LASTCALL_GRAC; write LASTCALL_GRACE");
-}
-
 Test(options, every_option_has_its_variable_and_no_other_name_is_one) {
     for (enum key_id id = 0; id < K_N; id++) {
         char buffer[VARIABLE_ROOM];
