@@ -8,25 +8,18 @@ struct reading {
     struct options *options;
     int at, argc;
     char *const *argv;
-    uint32_t room;         /* of options->paths */
 };
 
 #define usage(r, ...) say(&(r)->voice, (struct place){0}, LEVEL_ERROR, __VA_ARGS__)
 
-static bool add_path(struct reading *r, const char *path) {
+static void add_path(struct reading *r, const char *path) {
     struct options *options = r->options;
-    if (options->n_paths == r->room) {
-        uint32_t room = r->room ? r->room * 2 : 4;
-        const char **longer = arena_take(r->voice.arena, room * sizeof *longer);
-        if (!longer)
-            return false;
-        if (options->n_paths)
-            memcpy(longer, options->paths, options->n_paths * sizeof *longer);
-        options->paths = longer;
-        r->room = room;
-    }
-    ((const char **)options->paths)[options->n_paths++] = path;
-    return true;
+    if (!options->paths)
+        options->paths = arena_take(r->voice.arena, MAX_FILES * sizeof *options->paths);
+    if (!options->paths || options->n_paths == MAX_FILES)
+        usage(r, "there are more than 64 files; write fewer -c, or a directory");
+    else
+        ((const char **)options->paths)[options->n_paths++] = path;
 }
 
 /* "a" and "b" become "a,b". */
@@ -40,16 +33,10 @@ static const char *join(struct reading *r, const char *first, const char *second
 
 static void set(struct reading *r, enum key_id id, const char *value, const char *origin) {
     struct options *options = r->options;
-    if (!*value && id != K_CONFIG) {
-        usage(r, "%s has an empty value; write %s", origin, key_text(keys[id].argument));
-        return;
-    }
-    if (id == K_CONFIG && (!*value || !add_path(r, value)))
-        usage(r, "%s needs a path; write -c PATH", origin);
-    if (id == K_HELP)
-        options->help = true;
-    if (id == K_VERSION)
-        options->version = true;
+    if (!*value)
+        usage(r, "%s has an empty value; write %s %s", origin, origin, key_text(keys[id].argument));
+    else if (id == K_CONFIG)
+        add_path(r, value);
     if (options->given[id] && (keys[id].flags & KEY_LIST))
         value = join(r, options->given[id], value);
     else if (options->given[id] && !(keys[id].flags & KEY_NO_VALUE))
@@ -58,60 +45,50 @@ static void set(struct reading *r, enum key_id id, const char *value, const char
     options->origin[id] = origin;
 }
 
-/* The value of an option: attached, or the next word. */
-static const char *value_for(struct reading *r, enum key_id id, const char *attached) {
-    if (attached || (keys[id].flags & KEY_NO_VALUE))
-        return attached;
-    return r->at + 1 < r->argc ? r->argv[++r->at] : NULL;
+/* An option as it was written, and its value: attached, or the next word. */
+static void take(struct reading *r, enum key_id id, const char *origin, const char *attached) {
+    bool bare = keys[id].flags & KEY_NO_VALUE;
+    if (bare && attached)
+        usage(r, "%s takes no value; write %s alone", origin, origin);
+    else if (!bare && !attached && r->at + 1 == r->argc)
+        usage(r, "%s needs a value; write %s %s", origin, origin, key_text(keys[id].argument));
+    else
+        set(r, id, bare ? "yes" : attached ? attached : r->argv[++r->at], origin);
 }
 
-static void unknown_option(struct reading *r, const char *word, size_t n) {
-    enum key_id near = key_nearest(0, word + 2, n - 2);
-    const char *text = copy_text(r->voice.arena, word, n);
+static void unknown(struct reading *r, const char *option, size_t n) {
+    enum key_id near = n > 2 ? key_nearest(0, option + 2, n - 2) : K_N;
     if (near != K_N)
-        usage(r, "there is no option %s; write --%s", text ? text : "", key_name(&keys[near]));
+        usage(r, "there is no option %s; write --%s", option, key_name(&keys[near]));
     else
-        usage(r, "there is no option %s; write -- before the command, or see lastcall --help", text ? text : "");
+        usage(r, "there is no option %s; write -- before the command, or see lastcall --help", option);
 }
 
 static void long_option(struct reading *r, const char *word) {
     size_t n = strcspn(word, "=");
     enum key_id id = key_of_option(word + 2, n - 2);
-    const char *attached = word[n] ? word + n + 1 : NULL, *value;
-    if (id == K_N) {
-        unknown_option(r, word, n);
-        return;
-    }
-    value = value_for(r, id, attached);
-    if (keys[id].flags & KEY_NO_VALUE) {
-        if (attached)
-            usage(r, "--%s takes no value; write --%s alone", key_name(&keys[id]), key_name(&keys[id]));
-        value = "yes";
-    }
-    if (value)
-        set(r, id, value, copy_text(r->voice.arena, word, n));
+    const char *option = copy_text(r->voice.arena, word, n);
+    if (id == K_N || !option)
+        unknown(r, option ? option : "", n);
     else
-        usage(r, "--%s needs a value; write --%s %s", key_name(&keys[id]), key_name(&keys[id]), key_text(keys[id].argument));
+        take(r, id, option, word[n] ? word + n + 1 : NULL);
 }
 
 /* One or several letters; the first that takes a value takes the rest of the word. */
 static void short_options(struct reading *r, const char *word) {
-    for (const char *letter = word + 1; *letter; letter++) {
+    bool bare = true;
+    for (const char *letter = word + 1; *letter && bare; letter++) {
         enum key_id id = key_of_letter(*letter);
-        char name[3] = {'-', *letter, 0};
-        const char *value = "yes";
-        if (id == K_N) {
-            usage(r, "there is no option %s; write -- before the command, or see lastcall --help", name);
+        char *option = arena_take(r->voice.arena, 3);
+        if (!option)
             return;
-        }
-        if (!(keys[id].flags & KEY_NO_VALUE))
-            value = value_for(r, id, letter[1] ? letter + 1 : NULL);
-        if (value)
-            set(r, id, value, copy_text(r->voice.arena, name, 2));
+        option[0] = '-';
+        option[1] = *letter;
+        bare = id != K_N && (keys[id].flags & KEY_NO_VALUE);
+        if (id == K_N)
+            unknown(r, option, 2);
         else
-            usage(r, "%s needs a value; write %s %s", name, name, key_text(keys[id].argument));
-        if (!(keys[id].flags & KEY_NO_VALUE))
-            return;
+            take(r, id, option, !bare && letter[1] ? letter + 1 : NULL);
     }
 }
 
@@ -175,6 +152,8 @@ bool conf_options(int argc, char *const *argv, char *const *envp, struct arena *
     }
     command_line(&r);
     variables(&r, envp);
+    options->help = options->given[K_HELP] != NULL;
+    options->version = options->given[K_VERSION] != NULL;
     if (!findings->errors && !options->command && !options->n_paths && !options->help && !options->version)
         usage(&r, "there is no command; write lastcall -- COMMAND, or lastcall -c FILE (see lastcall --help)");
     return findings->errors == 0;
