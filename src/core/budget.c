@@ -12,31 +12,43 @@ static span share(span own, span all, span left) {
 
 static span beyond(const struct promise *promise) { return minus(promise->unwritten, promise->written); }
 
-/* What one promise is worth, when `left` is shared among sums of all written and of all beyond. */
-static span scaled(const struct promise *promise, span written, span rest, span left) {
-    if (written.ns > left.ns)
-        return share(promise->written, written, left);
-    return plus(promise->written, share(beyond(promise), rest, minus(left, written)));
+struct sum { span written, rest; };
+
+static struct sum sum_of(const struct promise *promises, uint32_t n) {
+    struct sum sum = {NO_TIME, NO_TIME};
+    for (uint32_t i = 0; i < n; i++) {
+        sum.written = plus(sum.written, promises[i].written);
+        sum.rest = plus(sum.rest, beyond(&promises[i]));
+    }
+    return sum;
+}
+
+/* What one promise is worth, when `left` is shared among all that `sum` counts. */
+static span worth(const struct promise *promise, struct sum sum, span left) {
+    if (plus(sum.written, sum.rest).ns <= left.ns)
+        return longer(promise->written, promise->unwritten);
+    if (sum.written.ns > left.ns)
+        return share(promise->written, sum.written, left);
+    return plus(promise->written, share(beyond(promise), sum.rest, minus(left, sum.written)));
 }
 
 struct allowance budget_allow(const struct promise *promises, uint32_t n, span left) {
-    span written = NO_TIME, rest = NO_TIME, own, later = NO_TIME;
-    for (uint32_t i = 0; i < n; i++) {
-        written = plus(written, promises[i].written);
-        rest = plus(rest, beyond(&promises[i]));
-    }
-    own = longer(promises[0].written, promises[0].unwritten);
-    if (plus(written, rest).ns <= left.ns) {
-        later = minus(plus(written, rest), own);
-    } else {
-        own = scaled(&promises[0], written, rest, left);
-        for (uint32_t i = 1; i < n; i++)
-            later = plus(later, scaled(&promises[i], written, rest, left));
-    }
+    struct sum sum = sum_of(promises, n);
+    span own = worth(&promises[0], sum, left), later = NO_TIME;
+    for (uint32_t i = 1; i < n; i++)
+        later = plus(later, worth(&promises[i], sum, left));
     return (struct allowance){
         .allowed = shorter(left, longer(own, minus(left, later))),
         .later = later,
     };
+}
+
+span budget_later(const struct promise *promises, uint32_t n, span left) {
+    struct sum sum = sum_of(promises + 1, n - 1);
+    span later = NO_TIME;
+    for (uint32_t i = 1; i < n; i++)
+        later = plus(later, worth(&promises[i], sum, left));
+    return later;
 }
 
 span budget_share(span grace, span reserve, span others, uint32_t stages) {

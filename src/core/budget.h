@@ -21,6 +21,10 @@ struct allowance {
  * when it scales. */
 struct allowance budget_allow(const struct promise *promises, uint32_t n, span left);
 
+/* What the stages after promises[0] are worth, when that one has begun and asks for more: it has had
+ * what it was promised. */
+span budget_later(const struct promise *promises, uint32_t n, span left);
+
 /* What a service's stop is promised without a stop-timeout: an equal share of what all others leave. */
 span budget_share(span grace, span reserve, span others, uint32_t stages);
 

@@ -59,6 +59,8 @@ bool errand_ask(struct core *core, const struct event *event, uint16_t *reply) {
     *reply = REPLY_REFUSED;
     if (errand && !walk_wants_services(core))
         return true;
+    if (event->verb == ASK_RELOAD_UNIT && core->walk.goal == GO_EXIT)
+        return true; /* what is being stopped reads nothing again, and nothing is started any more */
     *reply = REPLY_BUSY;
     if (errand && core->errand != NONE && core->errand != event->subject)
         return true;

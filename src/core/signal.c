@@ -81,6 +81,10 @@ static void single_command(struct core *core, uint8_t signal) {
     if (signal == SIG_TERM && policy->stop_signal)
         to = policy->stop_signal;
     core->told_to_stop |= is_notice(signal);
+    if (is_notice(signal) && core->jobs[main_slot(core)].state == J_NONE) {
+        walk_stop(core, BY_SIGNAL, signal); /* between two runs: nobody else would hear it */
+        return;
+    }
     forward(core, to);
     if (signal == SIG_TERM && is_never(agenda_when(&core->agenda, alarm_of_misc(core, ALARM_WAITING))) &&
         core->walk.goal == GO_RUN)

@@ -147,12 +147,12 @@ static bool ended_well(const struct core *core, uint16_t unit) {
 }
 
 /* The end for good of main or of an essential unit ends the container, once it may. A lone command is
- * all there is: its end is the end, drained or not. */
+ * all there is: its end is the end, also when it was drained or stopped by hand. */
 static void tell_walk(struct core *core, uint16_t unit) {
     const struct service *service = service_of(core, unit);
     const struct unit *u = unit_at(core, unit);
-    bool may = core->walk.goal == GO_RUN || core->model->policy.single;
-    if (!u->for_good || u->held || !may)
+    bool lone = core->model->policy.single;
+    if (!u->for_good || (!lone && (u->held || core->walk.goal != GO_RUN)))
         return;
     if (service->main)
         walk_stop(core, BY_MAIN, unit);
@@ -184,7 +184,8 @@ static void say_end(struct core *core, uint16_t unit) {
 void unit_leader(struct core *core, uint16_t unit) {
     const struct job *job = &core->jobs[core_job_of_unit(core, unit)];
     struct unit *u = unit_at(core, unit);
-    bool oneshot = service_of(core, unit)->type == TYPE_ONESHOT, was_operator = u->state == U_STOPPING && u->held;
+    bool oneshot = service_of(core, unit)->type == TYPE_ONESHOT;
+    bool by_hand = u->state == U_STOPPING && u->held && !core->model->policy.single;
     u->exit = job->exit;
     u->ended_well = ended_well(core, unit) && !(u->timed_out && core->walk.goal != GO_EXIT);
     u->ready = false;
@@ -192,7 +193,7 @@ void unit_leader(struct core *core, uint16_t unit) {
     check_off(core, core->model->units[unit].live);
     set_due(core, unit, NEVER);
     u->next = restart_next(core, unit);
-    u->for_good = (u->next == NEXT_DOWN || u->next == NEXT_FAILED) && !was_operator;
+    u->for_good = (u->next == NEXT_DOWN || u->next == NEXT_FAILED) && !by_hand;
     core->dirty = true;
     say_end(core, unit);
     if (unit_live(core, unit))

@@ -155,6 +155,13 @@ static void rewind_rows(struct core *core) {
     core->dirty = true;
 }
 
+/* What comes after a resume is news, with a clock of its own. */
+static void forget_notice(struct walk *walk) {
+    walk->clock = walk->asked = NEVER;
+    walk->cause = BY_NOTHING;
+    walk->floor = 0;
+}
+
 /* A drain or stop came while a resume was at work. */
 static void cut_undo_short(struct core *core) {
     struct walk *walk = &core->walk;
@@ -164,6 +171,7 @@ static void cut_undo_short(struct core *core) {
         job_stop(core, core_job_of_step(core, walk->rows[walk->undo - 1].subject), core->now,
                  after(core->now, MS(CUT_SHORT_MS)));
     walk->undoing = walk->undo_runs = false;
+    forget_notice(walk);
     rewind_rows(core);
 }
 
@@ -214,9 +222,7 @@ void walk_drain(struct core *core, uint8_t cause, instant clock) {
 static void resumed(struct core *core) {
     struct walk *walk = &core->walk;
     walk->undoing = false;
-    walk->clock = walk->asked = NEVER;
-    walk->cause = BY_NOTHING;
-    walk->floor = 0;
+    forget_notice(walk);
     rewind_rows(core);
     note(core, NOTE_RESUMED, NONE, 0);
     units_resume(core);

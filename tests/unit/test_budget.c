@@ -144,6 +144,13 @@ Test(budget, the_limits_of_a_file_do_not_overflow) {
     cr_assert_leq(a.allowed.ns, SEC(69).ns);
 }
 
+Test(budget, a_stage_that_asks_for_more_has_had_its_own) {
+    struct promise p[] = {PROMISE(4, 0), PROMISE(0, 2), PROMISE(1, 0)};
+    cr_span(budget_later(p, N(p), SEC(5)), SEC(3));
+    cr_span(budget_later(p, N(p), SEC(2)), SEC(2));
+    cr_span(budget_later(p, 1, SEC(5)), NO_TIME);
+}
+
 Test(budget, a_share_is_equal_and_leaves_one_over) {
     cr_span(budget_share(SEC(10), SEC(1), NO_TIME, 2), SEC(3));
     cr_span(budget_share(SEC(10), SEC(1), SEC(6), 2), SEC(1));

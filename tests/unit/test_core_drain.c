@@ -877,6 +877,26 @@ Test(drain, a_prestop_that_nobody_follows_is_undone_and_said) {
     the_end(0);
 }
 
+Test(drain, a_stop_while_a_lapsed_prestop_is_undone_has_a_clock_of_its_own) {
+    uint16_t a = drain("a", DO_COMMAND);
+    s.steps[a].has_undo = true, s.steps[a].timeout = SEC(5);
+    begin();
+    tell_ask(ASK_PRESTOP, NONE, 0);
+    ends(step_slot(a), 0);
+    at(10000);
+    cr_assert_eq(spawns(step_slot(a)), 2);
+    at(11000);
+    mark();
+    tell_signal(T_TERM);
+    is_at(ms_of(s.core.walk.clock), 11000);
+    cr_assert_eq(count(A_KILL, NONE, -1), 0);
+    cr_assert_eq(s.core.walk.cause, BY_SIGNAL);
+    at(11010);
+    while (!exited() && s.alive[step_slot(a)])
+        ends(step_slot(a), 0);
+    the_end(0);
+}
+
 Test(drain, nothing_starts_under_a_prestops_clock) {
     uint16_t worker = service("worker");
     s.services[worker].restart = RESTART_ALWAYS;
