@@ -1,0 +1,423 @@
+/* rules.c: what must hold, whatever happens. Made from the design, with nothing from the core but what
+ * others may read: rows, states, the clock. */
+#include <stdarg.h>
+
+#include "sim.h"
+
+static span promised[MOST_UNITS + 32], later_ones[MOST_UNITS + 32]; /* by stage */
+static uint16_t row_of_unit[MOST_UNITS], row_of_step[MOST_STEPS_];
+
+void fail(const char *format, ...) {
+    va_list list;
+    if (sim.failure)
+        return;
+    va_start(list, format);
+    vsnprintf(sim.text, sizeof sim.text, format, list);
+    va_end(list);
+    sim.failure = sim.text;
+}
+
+static const struct policy *policy(void) { return &sim.model.policy; }
+static instant last_moment(void) { return after(sim.core.walk.clock, policy()->grace); }
+static instant end_of_steps(void) { return after(sim.core.walk.clock, minus(policy()->grace, policy()->reserve)); }
+
+void rules_begin(void) {
+    const struct walk *walk = &sim.core.walk;
+    span sum = NO_TIME;
+    sim.goal = GO_RUN, sim.floor = 0;
+    sim.clock = sim.notice = NEVER;
+    sim.fits = sim.exited = sim.resumed = false;
+    for (uint16_t i = 0; i < sim.model.n_units; i++)
+        sim.last_exit[i] = EXIT_UNKNOWN, sim.last_sent[i] = 0;
+    sim.published = 0;
+    sim.undo_row = NONE;
+    for (uint16_t i = 0; i < walk->n_stages; i++)
+        promised[i] = NO_TIME;
+    for (uint16_t i = 0; i < walk->n_rows; i++) {
+        const struct row *row = &walk->rows[i];
+        sim.rows[i] = *row;
+        promised[row->stage] = longer(promised[row->stage], row->guarantee);
+        if (row->action == DO_STOP)
+            row_of_unit[row->subject] = i;
+        else if (row->subject != NONE)
+            row_of_step[row->subject] = i;
+    }
+    for (uint16_t i = walk->n_stages; i > 0; i--) {
+        later_ones[i - 1] = sum;
+        sum = plus(sum, promised[i - 1]);
+    }
+}
+
+/* ---- actions ---- */
+
+static void rules_spawn(const struct action *action) {
+    const struct proc *proc = &sim.procs[action->job.job];
+    const struct walk *walk = &sim.core.walk;
+    if (proc->state != P_NONE)
+        fail("a spawn over a live job in slot %u", action->job.job);
+    switch ((enum command_kind)action->value) {
+    case CMD_RUN:
+        if (walk->goal != GO_RUN || !is_never(walk->clock))
+            fail("unit %u is started while a drain or a clock runs", action->subject);
+        break;
+    case CMD_STEP:
+    case CMD_ONLY_IF:
+        if (core_ready(&sim.core) && !policy()->keep_ready)
+            fail("step %u begins while readiness is on", action->subject);
+        if (walk->goal == GO_RUN || walk->rows[row_of_step[action->subject]].stage > walk->stage)
+            fail("step %u begins before its stage", action->subject);
+        if (sim.rows[row_of_step[action->subject]].stage < walk->stage && sim.goal == walk->goal && !row_ended(&walk->rows[row_of_step[action->subject]]))
+            fail("step %u begins after a later stage has begun", action->subject);
+        break;
+    case CMD_UNDO:
+        if (walk->goal != GO_RUN)
+            fail("step %u is undone in a drain", action->subject);
+        if (sim.undo_row != NONE && row_of_step[action->subject] >= sim.undo_row)
+            fail("undo of row %u comes after row %u", row_of_step[action->subject], sim.undo_row);
+        sim.undo_row = row_of_step[action->subject];
+        break;
+    case CMD_CHECK:
+        if (!sim.core.checks[action->subject].on && !sim.core.jobs[action->job.job].killed)
+            fail("check %u runs though it is off", action->subject);
+        break;
+    case CMD_STOP: case CMD_RELOAD: case CMD_NET: case CMD_N: break;
+    }
+}
+
+static void rules_target(const struct action *action, const char *what) {
+    const struct proc *proc = &sim.procs[action->job.job];
+    if (proc->state == P_NONE || proc->gen != action->job.gen)
+        fail("%s for slot %u, where nothing of ours is", what, action->job.job);
+}
+
+void rules_action(const struct action *action, uint32_t place) {
+    const struct proc *proc = &sim.procs[action->job.job];
+    switch ((enum action_kind)action->kind) {
+    case A_SPAWN: rules_spawn(action); break;
+    case A_SIGNAL:
+        rules_target(action, "a signal");
+        if (action->signal < 1 || action->signal > SIGNAL_MAX)
+            fail("signal %u to slot %u", action->signal, action->job.job);
+        if (action->value == TO_LEADER && proc->told_end)
+            fail("a signal to the leader of slot %u, which has been reaped", action->job.job);
+        if (place + 1 < sim.out.n && action[1].kind == A_SIGNAL && action[1].signal == K_CONT)
+            sim.procs[action->job.job].sent |= signal_bit(action->signal);
+        break;
+    case A_KILL:
+        rules_target(action, "KILL");
+        break;
+    case A_WATCH_TREE: rules_target(action, "a look at the tree"); break;
+    case A_FORGET:
+        rules_target(action, "a farewell");
+        if (!proc->zombie)
+            fail("slot %u is forgotten while its leader lives", action->job.job);
+        if (proc->what == CMD_RUN && proc->tail && !policy()->single)
+            fail("slot %u is forgotten while its group lives", action->job.job);
+        break;
+    case A_PUBLISH:
+        if (place != 0)
+            fail("PUBLISH is not the first");
+        break;
+    case A_EXIT:
+        if (place + 1 != sim.out.n || sim.exited)
+            fail("EXIT is not the last");
+        sim.exited = true;
+        break;
+    case A_SWEEP: case A_SWEEP_KILL:
+        if (sim.core.walk.goal != GO_EXIT)
+            fail("a sweep without a stop");
+        break;
+    case A_NOTE: sim.resumed |= action->value == NOTE_RESUMED; break;
+    case A_NOTHING: case A_N: break;
+    }
+}
+
+/* ---- rows ---- */
+
+static span most_of(const struct row *row) {
+    switch ((enum action_of_step)row->action) {
+    case DO_ANNOUNCE: return policy()->announce_min;
+    case DO_STOP: return sim.services[sim.units[row->subject].service].stop_timeout;
+    case DO_SWEEP: return SEC(2);
+    case DO_COMMAND: case DO_SIGNAL: case DO_WAIT_EXIT: return sim.steps[row->subject].timeout;
+    case DO_SLEEP: return shorter(sim.steps[row->subject].timeout, sim.steps[row->subject].sleep);
+    case DO_N: break;
+    }
+    return FOREVER;
+}
+
+/* DESIGN 5, word for word, where everything fits. */
+static void rules_opening(const struct row *row, uint16_t number) {
+    span left = sim.core.walk.no_time ? NO_TIME : until(sim.now, end_of_steps());
+    span own = promised[row->stage], later = later_ones[row->stage], allowed;
+    bool fits = plus(own, later).ns <= left.ns;
+    instant expected;
+    if (row->action == DO_SLEEP && row->state != S_ACT && row->state != S_DONE)
+        return; /* its end is not known before it begins to sleep */
+    if (!fits) {
+        if (sim.fits && sim.latency.ns == 0 && !sim.core.walk.no_time)
+            fail("row %u is not given what it was promised", number);
+        if (until(sim.now, row->deadline).ns > left.ns)
+            fail("row %u is given more than is left", number);
+        return;
+    }
+    allowed = shorter(left, longer(own, minus(left, later)));
+    expected = after(sim.now, shorter(most_of(row), allowed));
+    if (row->deadline.ns != expected.ns)
+        fail("row %u: deadline %lld ms, not %lld", number, (long long)(row->deadline.ns / NS_PER_MS),
+             (long long)(expected.ns / NS_PER_MS));
+}
+
+static void rules_running(const struct row *row, const struct row *old, uint16_t number, const struct event *event) {
+    const struct walk *walk = &sim.core.walk;
+    if (walk->goal == GO_RUN || !walk->open || row->stage != walk->stage)
+        fail("row %u runs outside its stage", number);
+    if (due(row->deadline, sim.now))
+        fail("row %u runs beyond its deadline", number);
+    if (!is_never(walk->clock) && !is_forever(policy()->grace) && before(end_of_steps(), row->deadline))
+        fail("row %u may run into the reserve", number);
+    if (row_running(old) && old->start.ns == row->start.ns && before(old->deadline, row->deadline) &&
+        !(event->kind == EV_EXTEND && row->action == DO_STOP && row->subject == event->subject) &&
+        sim.goal <= walk->goal)
+        fail("row %u: its deadline moves later", number);
+}
+
+static void rules_row(uint16_t number, const struct event *event) {
+    const struct walk *walk = &sim.core.walk;
+    const struct row *row = &walk->rows[number], *old = &sim.rows[number];
+    bool rewound = sim.goal == GO_RUN || walk->goal == GO_RUN || sim.resumed;
+    if (walk->goal != GO_RUN && row->stage < walk->stage && !row_ended(row))
+        fail("row %u has not ended, and a later stage has begun", number);
+    if (walk->goal != GO_RUN && row->stage > walk->stage && row->state != S_PENDING)
+        fail("row %u has begun before its stage", number);
+    if (row_running(row))
+        rules_running(row, old, number, event);
+    if (!rewound && row_ended(old) && (row->state != old->state || row->end.ns != old->end.ns))
+        fail("row %u has ended twice", number);
+    if (old->state == S_PENDING && !is_never(row->start) && row->start.ns == sim.now.ns && row->state != S_PENDING)
+        rules_opening(row, number);
+    if (row_ended(row) && !is_never(row->start) && before(row->end, row->start))
+        fail("row %u ends before it starts", number);
+    sim.rows[number] = *row;
+}
+
+/* ---- the walk ---- */
+
+/* A notice: does everything that is still to come fit? Asked before the rows of this step are looked at. */
+static void rules_notice(void) {
+    const struct walk *walk = &sim.core.walk;
+    uint16_t stage = sim.goal == GO_RUN || sim.resumed ? 0 : sim.stage;
+    if (is_never(walk->clock) || (!is_never(sim.clock) && !sim.resumed && sim.goal >= walk->goal) || stage >= walk->n_stages)
+        return;
+    sim.fits = plus(promised[stage], later_ones[stage]).ns <= until(sim.now, end_of_steps()).ns;
+}
+
+static void rules_walk(const struct event *event) {
+    const struct walk *walk = &sim.core.walk;
+    bool published = sim.out.n > 0 && sim.out.v[0].kind == A_PUBLISH;
+    if (sim.goal == GO_EXIT && walk->goal != GO_EXIT)
+        fail("a stop was taken back");
+    if (sim.goal == GO_RUN && walk->goal != GO_RUN) {
+        if (!published)
+            fail("a drain or stop began, and nothing was published");
+        sim.undo_row = NONE;
+    }
+    if (walk->goal != GO_RUN && core_ready(&sim.core) && !policy()->keep_ready)
+        fail("ready in a drain or stop");
+    if (walk->goal == GO_EXIT && is_never(walk->clock))
+        fail("a stop without a clock");
+    if (sim.goal != GO_RUN && !sim.resumed && walk->goal >= sim.goal && !is_never(sim.clock) && sim.clock.ns != walk->clock.ns)
+        fail("the clock has moved");
+    if (sim.goal != GO_EXIT && walk->goal == GO_EXIT)
+        sim.notice = sim.now;
+    if (sim.goal == GO_RUN && walk->goal != GO_RUN && before(walk->clock, sim.now) &&
+        !(event->kind == EV_ASK && event->verb == ASK_PRESTOP))
+        fail("a new notice has an old clock");
+    sim.stage = walk->stage;
+    sim.goal = walk->goal;
+    sim.clock = walk->clock;
+    sim.resumed = false;
+}
+
+static void rules_time(void) {
+    const struct walk *walk = &sim.core.walk;
+    if (!before(sim.now, core_next(&sim.core)))
+        fail("a busy loop: next is not later than now");
+    if (sim.exited) {
+        if (!is_never(core_next(&sim.core)))
+            fail("something is armed after the exit");
+        return;
+    }
+    if (walk->goal != GO_EXIT || is_forever(policy()->grace))
+        return;
+    if (due(last_moment(), sim.now))
+        fail("beyond clock + grace");
+    if (before(last_moment(), core_next(&sim.core)))
+        fail("nothing is armed before clock + grace");
+}
+
+/* ---- what others see ---- */
+
+static uint64_t mix(uint64_t hash, const void *bytes, size_t n) {
+    const unsigned char *p = bytes;
+    for (size_t i = 0; i < n; i++)
+        hash = (hash ^ p[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+#define MIX(hash, value) mix(hash, &(value), sizeof(value))
+
+static uint64_t what_others_see(void) {
+    const struct core *core = &sim.core;
+    bool bits[] = {core_ready(core), core_live(core), core->started, core->sweeping, core->exited};
+    uint8_t life = core_life(core), phase = core_phase(core);
+    uint64_t hash = 1;
+    hash = MIX(hash, bits), hash = MIX(hash, life), hash = MIX(hash, phase);
+    hash = MIX(hash, core->walk.clock), hash = MIX(hash, core->walk.asked), hash = MIX(hash, core->walk.cause);
+    hash = MIX(hash, core->pulse), hash = MIX(hash, core->next_reply);
+    for (uint16_t i = 0; i < sim.model.n_units; i++) {
+        const struct unit *u = &core->units[i];
+        hash = MIX(hash, u->state), hash = MIX(hash, u->ready), hash = MIX(hash, u->exit), hash = MIX(hash, u->restarts);
+    }
+    for (uint16_t i = 0; i < sim.model.n_checks; i++) {
+        const struct check *c = &core->checks[i];
+        hash = MIX(hash, c->on), hash = MIX(hash, c->passing), hash = MIX(hash, c->gen);
+    }
+    for (uint16_t i = 0; i < core->walk.n_rows; i++) {
+        const struct row *row = &core->walk.rows[i];
+        hash = MIX(hash, row->state), hash = MIX(hash, row->exit), hash = MIX(hash, row->killed);
+        hash = MIX(hash, row->start), hash = MIX(hash, row->end), hash = MIX(hash, row->deadline);
+    }
+    return hash;
+}
+
+static void rules_page(void) {
+    uint64_t hash = what_others_see();
+    if (hash != sim.published && (sim.out.n == 0 || sim.out.v[0].kind != A_PUBLISH))
+        fail("others see an old state");
+    sim.published = hash;
+}
+
+/* ---- units ---- */
+
+static bool service_ready(uint16_t service) {
+    for (uint16_t u = 0; u < sim.services[service].n_units; u++)
+        if (!sim.core.units[sim.services[service].first_unit + u].ready)
+            return false;
+    return true;
+}
+
+static bool has_a_job(uint8_t state) { return state == U_STARTING || state == U_UP || state == U_STOPPING; }
+
+static void rules_unit(uint16_t unit) {
+    const struct service *service = &sim.services[sim.units[unit].service];
+    const struct unit *u = &sim.core.units[unit];
+    const struct proc *proc = &sim.procs[core_job_of_unit(&sim.core, unit)];
+    bool may = sim.units[unit].ordinal == 0 && sim.core.walk.goal == GO_RUN && !sim.core.walk.undoing;
+    if (has_a_job(u->state) != (sim.core.jobs[unit].state != J_NONE))
+        fail("unit %u is %s, and its job is not", unit, unit_state_name(u->state));
+    if ((sim.core.jobs[unit].state != J_NONE) != (proc->state != P_NONE))
+        fail("unit %u: the core and the world do not agree", unit);
+    if (u->state != U_WAITING)
+        return;
+    for (uint16_t i = 0; i < service->n_after; i++)
+        may &= service_ready(service->after[i]);
+    if (may)
+        fail("unit %u waits for nothing", unit);
+}
+
+/* ---- the exit ---- */
+
+static bool is_success(const struct service *service, int exit) {
+    if (exit < 0)
+        return service->success_signals & signal_bit(-exit);
+    return service->success_codes[exit / 64] >> (exit % 64) & 1;
+}
+
+/* DESIGN 9, from what the world has seen. */
+static int code_of(uint16_t unit) {
+    const struct service *service = &sim.services[sim.units[unit].service];
+    int exit = sim.last_exit[unit];
+    signal_set sent = sim.last_sent[unit];
+    if (exit == EXIT_UNKNOWN || is_success(service, exit))
+        return 0;
+    if ((exit < 0 && sent & signal_bit(-exit)) || (exit > 128 && exit <= 128 + SIGNAL_MAX && sent & signal_bit(exit - 128)))
+        return 0;
+    return exit < 0 ? 128 - exit : exit;
+}
+
+static int expected_code(void) {
+    const struct walk *walk = &sim.core.walk;
+    for (uint16_t i = 0; i < walk->n_rows; i++) {
+        const struct row *row = &walk->rows[i];
+        if (row->killed && (row->action == DO_STOP || (row->subject != NONE && sim.steps[row->subject].required)))
+            return 124;
+    }
+    if (sim.model.main != NONE)
+        return code_of(sim.services[sim.model.main].first_unit);
+    for (uint16_t unit = 0; unit < sim.model.n_units; unit++)
+        if (code_of(unit))
+            return code_of(unit);
+    return 0;
+}
+
+/* A unit that was put down for a fault of its own has not ended well, whatever the signal. */
+static bool was_requested(void) {
+    uint8_t cause = sim.core.walk.cause;
+    for (uint16_t unit = 0; unit < sim.model.n_units; unit++)
+        if (sim.core.units[unit].timed_out)
+            return false;
+    return cause == BY_SIGNAL || cause == BY_SHUTDOWN || cause == BY_PRESTOP || cause == BY_DRAIN;
+}
+
+static void rules_exit(void) {
+    const struct walk *walk = &sim.core.walk;
+    bool killed = false, all_well = true;
+    uint8_t verdict = core_verdict(&sim.core);
+    span most = minus(policy()->grace, (span){policy()->reserve.ns / 10});
+    bool time_to_reap = is_forever(most) || before(after(later_of(sim.notice, after(walk->clock, minus(most, policy()->reserve))), MS(8)), after(walk->clock, most));
+    for (uint16_t i = 0; i < walk->n_rows; i++) {
+        killed |= walk->rows[i].killed;
+        all_well &= walk->rows[i].state == S_DONE || walk->rows[i].state == S_SKIPPED;
+        if (!row_ended(&walk->rows[i]))
+            fail("row %u has not ended at the exit", i);
+    }
+    if (sim.alive > 0 && sim.mortal && policy()->sweep && sim.latency.ns == 0 && time_to_reap)
+        fail("%u processes are left at the exit", sim.alive);
+    if (killed ? verdict < VERDICT_FORCED : all_well && verdict != VERDICT_CLEAN && verdict != VERDICT_OVERRAN)
+        fail("the verdict is %s", verdict_name(verdict));
+    if (!policy()->single && was_requested() && expected_code() != sim.core.exit_code)
+        fail("exit %d, not %d", sim.core.exit_code, expected_code());
+    if (sim.core.exit_code < 0 || sim.core.exit_code > 255)
+        fail("exit %d", sim.core.exit_code);
+}
+
+void rules_step(const struct event *event) {
+    bool published = sim.out.n > 0 && sim.out.v[0].kind == A_PUBLISH;
+    if (sim.out.n >= sim.out.room)
+        fail("the actions do not fit: %u", sim.out.n);
+    rules_time();
+    rules_notice();
+    for (uint16_t i = 0; i < sim.core.walk.n_rows && (published || sim.core.walk.n_rows < 24); i++)
+        rules_row(i, event);
+    rules_walk(event);
+    for (uint16_t i = 0; i < sim.model.n_units && (published || sim.model.n_units < 12) && !sim.exited; i++)
+        rules_unit(i);
+    if (sim.deep)
+        rules_page();
+    if (sim.exited)
+        rules_exit();
+}
+
+/* All that happens now has happened. */
+void rules_turn(void) {
+    if (sim.alive == 0 && sim.core.sweeping && !sim.exited)
+        fail("nothing is left, and it waits");
+}
+
+/* Nothing will ever happen. */
+void rules_stuck(void) {
+    if (is_forever(policy()->grace) && sim.procs[0].state != P_NONE)
+        world_end_main();
+    else
+        fail("stuck");
+}

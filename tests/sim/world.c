@@ -1,0 +1,366 @@
+/* world.c: processes on a virtual clock. They end by themselves, obey, ignore, leave children behind,
+ * hang before exec; what has ended is reaped in batches, as the loop of PID 1 does it. */
+#include "sim.h"
+
+static bool sooner(const struct item *a, const struct item *b) {
+    return a->at != b->at ? a->at < b->at : a->order < b->order;
+}
+
+static void push(struct item item) {
+    uint32_t i = sim.n_items++;
+    if (sim.n_items > MOST_ITEMS) {
+        sim.n_items--;
+        fail("the world is too full");
+        return;
+    }
+    while (i > 0 && sooner(&item, &sim.items[(i - 1) / 2])) {
+        sim.items[i] = sim.items[(i - 1) / 2];
+        i = (i - 1) / 2;
+    }
+    sim.items[i] = item;
+}
+
+static struct item pop(void) {
+    struct item top = sim.items[0], last = sim.items[--sim.n_items];
+    uint32_t i = 0;
+    for (;;) {
+        uint32_t child = 2 * i + 1;
+        if (child >= sim.n_items)
+            break;
+        if (child + 1 < sim.n_items && sooner(&sim.items[child + 1], &sim.items[child]))
+            child++;
+        if (!sooner(&sim.items[child], &last))
+            break;
+        sim.items[i] = sim.items[child];
+        i = child;
+    }
+    sim.items[i] = last;
+    return top;
+}
+
+void world_item(span in, uint8_t kind, uint16_t slot, uint32_t plan) {
+    instant at = after(sim.now, in);
+    if (!is_never(at))
+        push((struct item){at.ns, sim.order++, plan, slot, sim.procs[slot].gen, kind});
+}
+
+bool world_next(instant *at) {
+    if (sim.n_items == 0)
+        return false;
+    *at = (instant){sim.items[0].at};
+    return true;
+}
+
+/* ---- facts: in two piles, so that a batch can be told in either order ---- */
+
+static struct event others[MOST_FACTS], ends[MOST_FACTS], gones[MOST_FACTS];
+static uint32_t n_others, n_ends, n_gones, n_orphans;
+
+static void pile(struct event *facts, uint32_t *n, struct event event) {
+    if (*n < MOST_FACTS)
+        facts[(*n)++] = event;
+}
+
+void world_fact(struct event event) { pile(others, &n_others, event); }
+
+static struct job_id id_of(uint16_t slot) { return (struct job_id){slot, sim.procs[slot].gen}; }
+
+/* ---- natures ---- */
+
+static const struct nature *nature_of(const struct proc *proc) {
+    switch ((enum command_kind)proc->what) {
+    case CMD_RUN: return &sim.unit_nature[proc->owner];
+    case CMD_STEP: case CMD_ONLY_IF: case CMD_UNDO: return &sim.step_nature[proc->owner];
+    case CMD_CHECK: return &sim.check_nature;
+    case CMD_NET: return &sim.net_nature;
+    case CMD_STOP: case CMD_RELOAD: case CMD_N: break;
+    }
+    return &sim.aux_nature;
+}
+
+static int own_exit(const struct nature *nature) {
+    static const int bad[] = {1, 2, 5, 77, 127, 143, -6, -9, -11, -15};
+    return chance(nature->good) ? 0 : bad[roll(10)];
+}
+
+/* ---- processes ---- */
+
+static void plan_end(uint16_t slot, span in, int exit) {
+    struct proc *proc = &sim.procs[slot];
+    proc->exit = exit;
+    world_item(in, I_END, slot, ++proc->plan);
+}
+
+static void end_tail(uint16_t slot, span in) {
+    if (sim.procs[slot].tail)
+        world_item(in, I_TAIL_END, slot, 0);
+}
+
+static void spawn(const struct action *action) {
+    struct proc *proc = &sim.procs[action->job.job];
+    uint32_t plan = proc->plan + 1;
+    const struct nature *nature;
+    *proc = (struct proc){.state = P_FORKED, .what = (uint8_t)action->value, .owner = action->subject,
+                          .gen = action->job.gen, .plan = plan};
+    nature = nature_of(proc);
+    proc->deaf = chance(nature->deaf);
+    proc->undying = chance(nature->undying);
+    proc->polite = chance(nature->polite);
+    proc->fail = chance(nature->fails);
+    proc->strays = chance(nature->strays) ? (uint8_t)(1 + roll(3)) : 0;
+    sim.alive++;
+    if (!chance(nature->hangs))
+        world_item(chance(70) ? NO_TIME : about(MS(3)), I_EXEC, action->job.job, plan);
+}
+
+/* A signal that ends processes by default reaches the leader. */
+static void leader_hears(uint16_t slot, uint8_t signal) {
+    struct proc *proc = &sim.procs[slot];
+    const struct nature *nature = nature_of(proc);
+    if (proc->state == P_FORKED) {
+        proc->pending = signal;
+        return;
+    }
+    if (proc->deaf || proc->zombie || proc->was_killed)
+        return;
+    plan_end(slot, about(nature->slow), proc->polite ? 0 : chance(20) ? 128 + signal : -signal);
+}
+
+static void kill_proc(uint16_t slot) {
+    struct proc *proc = &sim.procs[slot];
+    span in = chance(70) ? NO_TIME : MS(1);
+    if (proc->state == P_NONE || proc->undying)
+        return;
+    if ((proc->state == P_FORKED || proc->state == P_UP) && !proc->zombie) {
+        proc->was_killed = true;
+        plan_end(slot, in, -K_KILL);
+    }
+    end_tail(slot, in);
+}
+
+static void hear(uint16_t slot, uint8_t signal, uint8_t whom) {
+    struct proc *proc = &sim.procs[slot];
+    bool ends_by_it = signal == K_TERM || signal == K_QUIT || signal == K_INT;
+    if (signal == K_KILL)
+        kill_proc(slot);
+    if (signal == K_CONT && proc->stopped) {
+        proc->stopped = false;
+        world_item(NO_TIME, I_PULSE, slot, 0);
+    }
+    if (!ends_by_it || proc->state == P_NONE)
+        return;
+    if (whom != TO_STRAYS && proc->state != P_LEFT)
+        leader_hears(slot, signal);
+    if (whom != TO_LEADER && !proc->tail_deaf)
+        end_tail(slot, NO_TIME);
+}
+
+static void exec_done(uint16_t slot) {
+    struct proc *proc = &sim.procs[slot];
+    const struct nature *nature = nature_of(proc);
+    if (proc->fail) {
+        proc->zombie = true;
+        sim.alive--;
+        sim.reaped = true;
+        pile(ends, &n_ends, (struct event){.kind = EV_SPAWN_FAILED, .job = id_of(slot), .value = (int32_t)(125 + roll(3))});
+        return;
+    }
+    proc->state = P_UP;
+    pile(others, &n_others, (struct event){.kind = EV_SPAWNED, .job = id_of(slot)});
+    proc->tail = chance(nature->tails);
+    proc->tail_deaf = chance(40);
+    sim.alive += proc->tail;
+    if (!is_forever(nature->life) && proc->what != CMD_NET)
+        plan_end(slot, about(nature->life), own_exit(nature));
+    if (proc->pending)
+        leader_hears(slot, proc->pending);
+    if (proc->what == CMD_NET && chance(10))
+        world_item(about(SEC(5)), I_STOPPED, slot, 0);
+}
+
+static void leave_strays(uint8_t n) {
+    for (uint8_t i = 0; i < n; i++) {
+        sim.alive++;
+        if (chance(30))
+            sim.deaf_strays++;
+        else
+            sim.strays++;
+        if (chance(30))
+            world_item(about(SEC(3)), I_STRAY_END, 2, 0);
+    }
+    if (n > 0 && sim.core.sweep_killed)
+        world_item(NO_TIME, I_STRAY_END, 1, 0); /* KILL goes another round */
+}
+
+static void leader_ends(uint16_t slot) {
+    struct proc *proc = &sim.procs[slot];
+    proc->zombie = true;
+    sim.alive--;
+    sim.reaped = true;
+    leave_strays(proc->strays);
+    if (proc->tail && chance(40))
+        end_tail(slot, about(SEC(3)));
+    pile(ends, &n_ends, (struct event){.kind = EV_LEADER, .job = id_of(slot), .value = proc->exit});
+    if (proc->what == CMD_RUN && !proc->tail)
+        pile(gones, &n_gones, (struct event){.kind = EV_GONE, .job = id_of(slot)});
+    proc->state = P_LEFT;
+    if (proc->what == CMD_STOP && sim.procs[proc->owner].state == P_UP && !sim.procs[proc->owner].deaf)
+        leader_hears(proc->owner, K_TERM);
+}
+
+static void tail_ends(uint16_t slot) {
+    struct proc *proc = &sim.procs[slot];
+    proc->tail = false;
+    sim.alive--;
+    if (proc->state != P_LEFT)
+        return;
+    sim.reaped = true;
+    n_orphans++;
+    if (proc->what == CMD_RUN)
+        pile(gones, &n_gones, (struct event){.kind = EV_GONE, .job = id_of(slot)});
+}
+
+static void strays_end(uint16_t which) {
+    uint32_t n = which == 0 ? sim.strays : which == 1 ? sim.strays + sim.deaf_strays : sim.strays > 0;
+    sim.strays = which == 2 ? sim.strays - n : 0;
+    sim.deaf_strays = which == 1 ? 0 : sim.deaf_strays;
+    sim.alive -= n;
+    n_orphans += n;
+    sim.reaped |= n > 0;
+}
+
+/* ---- what the core asks for ---- */
+
+static void sweep(bool kill) {
+    uint16_t n = core_jobs(&sim.model), net = core_job_of_net(&sim.core);
+    for (uint16_t slot = 0; slot < n; slot++) {
+        struct proc *proc = &sim.procs[slot];
+        if (kill)
+            kill_proc(slot);
+        else if (slot != net)
+            hear(slot, K_TERM, TO_TREE);
+        else if (proc->state == P_UP && !proc->zombie && !proc->deaf && !proc->stopped)
+            plan_end(slot, about(MS(2)), 0);
+        else if (proc->state == P_FORKED)
+            proc->pending = K_TERM;
+    }
+    world_item(chance(70) ? NO_TIME : MS(1), I_STRAY_END, kill, 0);
+    world_item(NO_TIME, I_SWEPT, 0, 0);
+}
+
+static void forget(uint16_t slot) {
+    struct proc *proc = &sim.procs[slot];
+    if (proc->tail && proc->tail_deaf)
+        sim.deaf_strays++;
+    else if (proc->tail)
+        sim.strays++;
+    proc->state = P_NONE;
+    proc->tail = false;
+}
+
+void world_do(const struct action *action) {
+    uint16_t slot = action->job.job;
+    switch ((enum action_kind)action->kind) {
+    case A_SPAWN: spawn(action); break;
+    case A_SIGNAL: hear(slot, action->signal, (uint8_t)action->value); break;
+    case A_KILL: kill_proc(slot); break;
+    case A_FORGET: forget(slot); break;
+    case A_SWEEP: sweep(false); break;
+    case A_SWEEP_KILL: sweep(true); break;
+    case A_PUBLISH:
+        slot = core_job_of_net(&sim.core);
+        if (sim.model.policy.net && sim.procs[slot].state == P_UP && !sim.procs[slot].deaf && !sim.procs[slot].stopped)
+            world_item(about(MS(3)), I_PULSE, slot, 0);
+        break;
+    case A_NOTHING: case A_WATCH_TREE: case A_NOTE: case A_EXIT: case A_N: break;
+    }
+}
+
+/* Somebody outside kills the lone command. */
+void world_end_main(void) {
+    sim.procs[0].undying = false;
+    kill_proc(0);
+}
+
+/* ---- time ---- */
+
+static void net_check(uint16_t check) {
+    const struct check *c = &sim.core.checks[check];
+    if (c->on)
+        world_fact((struct event){.kind = EV_CHECK, .subject = check, .value = chance(80), .gen = c->gen - chance(5)});
+    world_item(about(chance(50) ? MS(200) : SEC(4)), I_CHECK, check, 0);
+}
+
+static void happen(const struct item *item) {
+    struct proc *proc = &sim.procs[item->slot];
+    bool same = item->gen == proc->gen;
+    switch ((enum item_kind)item->kind) {
+    case I_EXEC:
+        if (same && proc->state == P_FORKED && !proc->zombie && !proc->was_killed)
+            exec_done(item->slot);
+        break;
+    case I_END:
+        if (same && item->plan == proc->plan && !proc->zombie && (proc->state == P_FORKED || proc->state == P_UP))
+            leader_ends(item->slot);
+        break;
+    case I_TAIL_END:
+        if (same && proc->tail)
+            tail_ends(item->slot);
+        break;
+    case I_STRAY_END: strays_end(item->slot); break;
+    case I_SWEPT: sim.reaped = true; break;
+    case I_OUTSIDE: outside(); break;
+    case I_CHECK: net_check(item->slot); break;
+    case I_STOPPED:
+        if (same && proc->state == P_UP && !proc->zombie) {
+            proc->stopped = true;
+            world_fact((struct event){.kind = EV_STOPPED, .job = id_of(item->slot), .value = 19});
+        }
+        break;
+    case I_PULSE:
+        if (same && proc->state == P_UP && !proc->zombie && !proc->stopped)
+            world_fact((struct event){.kind = EV_PULSE});
+        break;
+    }
+}
+
+static void tell(const struct event *facts, uint32_t n) {
+    for (uint32_t i = 0; i < n && sim.n_facts < MOST_FACTS; i++)
+        sim.facts[sim.n_facts++] = facts[i];
+}
+
+static void tell_batch(void) {
+    if (sim.reaped && sim.alive == 0)
+        tell(&(struct event){.kind = EV_EMPTY}, 1);
+    tell(ends, n_ends);
+    if (n_orphans)
+        tell(&(struct event){.kind = EV_ORPHAN, .value = (int32_t)n_orphans}, 1);
+    tell(gones, n_gones);
+}
+
+void world_turn(void) {
+    bool others_first = chance(60);
+    n_others = n_ends = n_gones = n_orphans = 0;
+    sim.first_fact = sim.n_facts = 0;
+    sim.reaped = false;
+    while (sim.n_items > 0 && sim.items[0].at <= sim.now.ns) {
+        struct item item = pop();
+        happen(&item);
+    }
+    if (others_first)
+        tell(others, n_others);
+    tell_batch();
+    if (!others_first)
+        tell(others, n_others);
+}
+
+void world_begin(void) {
+    sim.now = (instant){0};
+    memset(sim.procs, 0, core_jobs(&sim.model) * sizeof *sim.procs);
+    sim.alive = sim.strays = sim.deaf_strays = sim.n_items = sim.order = 0;
+    for (uint16_t i = 0; i < sim.model.n_checks; i++)
+        if (sim.checks[i].kind != CHECK_EXEC && sim.checks[i].kind != CHECK_DELAY)
+            world_item(about(SEC(1)), I_CHECK, i, 0);
+    if (chance(5))
+        leave_strays(2);
+}
