@@ -12,9 +12,10 @@ static int code_of_unit(const struct core *core, uint16_t unit) {
     return u->ended_well ? 0 : as_exit_code(u->exit);
 }
 
-static int code_of_all(const struct core *core) {
+/* With all_time: also of what had ended before the stop began. */
+static int code_of_all(const struct core *core, bool all_time) {
     for (uint16_t unit = 0; unit < core->model->n_units; unit++)
-        if (code_of_unit(core, unit) != 0)
+        if (code_of_unit(core, unit) != 0 && (all_time || !core->units[unit].at_rest))
             return code_of_unit(core, unit);
     return 0;
 }
@@ -31,7 +32,7 @@ static bool had_to_kill(const struct core *core) {
 
 static int code_of_main(const struct core *core) {
     if (core->model->main == NONE)
-        return code_of_all(core);
+        return code_of_all(core, false);
     return code_of_unit(core, core->model->services[core->model->main].first_unit);
 }
 
@@ -53,7 +54,7 @@ int core_exit_code(const struct core *core) {
     switch ((enum cause)core->walk.cause) {
     case BY_MAIN: code = code_of_main(core); break;
     case BY_SERVICE: code = code_of_unit(core, core->walk.cause_value); break;
-    case BY_ALL_ENDED: code = code_of_all(core); break;
+    case BY_ALL_ENDED: code = code_of_all(core, true); break;
     case BY_LIVE: code = had_to_kill(core) ? 124 : code_of_main(core) ? code_of_main(core) : 1; break;
     case BY_NOTHING:
     case BY_SIGNAL:

@@ -332,6 +332,7 @@ void units_rest(struct core *core) {
         struct unit *u = unit_at(core, unit);
         uint16_t live = core->model->units[unit].live;
         u->again = false;
+        u->at_rest = !unit_live(core, unit);
         check_off(core, live);
         if (u->state != U_WAITING && u->state != U_BACKOFF)
             continue;
