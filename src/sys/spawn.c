@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -204,6 +205,9 @@ static _Noreturn void child(struct spawn *spawn, int error_fd) {
     _exit(spawn_exit_code(&error));
 }
 
+/* Raw: musl's fork(2) is made for threads, and drags in what it needs for them. */
+static pid_t plain_fork(void) { return (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0); }
+
 pid_t spawn_fork(struct spawn *spawn, int *error_fd, struct spawn_error *error) {
     int ends[2];
     *error = (struct spawn_error){0};
@@ -211,7 +215,7 @@ pid_t spawn_fork(struct spawn *spawn, int *error_fd, struct spawn_error *error) 
         fail(error, SPAWN_FDS);
         return -1;
     }
-    pid_t pid = fork();
+    pid_t pid = plain_fork();
     if (pid == 0)
         child(spawn, ends[1]);
     if (pid < 0)
