@@ -39,8 +39,9 @@ objects   = $(pure_obj) $(does_obj)
 all: $(B)/lastcall gates
 
 $(B)/lastcall: $(objects)
-	$(CC) $(CFLAGS) $(HARDEN) $(SIZE) $(LINK) $(LDFLAGS) -o $@.full $(objects) $(LIBDIR)/libinih.a
-	strip -s -R .comment -o $@ $@.full
+	@echo "  LD   $@"
+	@$(CC) $(CFLAGS) $(HARDEN) $(SIZE) $(LINK) $(LDFLAGS) -o $@.full $(objects) $(LIBDIR)/libinih.a
+	@strip -s -R .comment -o $@ $@.full
 
 # Each pure room is compiled with its own include path only, so that an import the wrong way is an
 # error. core and text see model; conf sees text as well.
@@ -58,13 +59,15 @@ $(B)/see: Makefile
 define pure_room
 $(B)/obj/$(1)/%.o: src/$(1)/%.c | $(B)/see
 	@mkdir -p $$(@D)
-	$(CC) $(MODE) $(HARDEN) $(SIZE) $(CFLAGS) $(call see,$(1)) $(if $(filter conf,$(1)),-isystem $(B)/include) -MMD -c -o $$@ $$<
+	@echo "  CC   $$<"
+	@$(CC) $(MODE) $(HARDEN) $(SIZE) $(CFLAGS) $(call see,$(1)) $(if $(filter conf,$(1)),-isystem $(B)/include) -MMD -c -o $$@ $$<
 endef
 $(foreach room,$(PURE),$(eval $(call pure_room,$(room))))
 
 $(B)/obj/%.o: src/%.c | $(B)/see
 	@mkdir -p $(@D)
-	$(CC) $(MODE) $(HARDEN) $(SIZE) $(CFLAGS) -iquote src -MMD -c -o $@ $<
+	@echo "  CC   $<"
+	@$(CC) $(MODE) $(HARDEN) $(SIZE) $(CFLAGS) -iquote src -MMD -c -o $@ $<
 
 -include $(objects:.o=.d)
 
@@ -90,7 +93,8 @@ test_objs  := $(pure_src:src/%.c=$(B)/san/%.o)
 
 $(B)/san/%.o: src/%.c | $(B)/see
 	@mkdir -p $(@D)
-	gcc $(MODE) $(SAN) -iquote src -isystem $(B)/include -MMD -c -o $@ $<
+	@echo "  CC   $< (sanitizers)"
+	@gcc $(MODE) $(SAN) -iquote src -isystem $(B)/include -MMD -c -o $@ $<
 -include $(test_objs:.o=.d)
 
 $(B)/san.a: $(test_objs)
@@ -98,7 +102,8 @@ $(B)/san.a: $(test_objs)
 
 $(B)/unit/%: tests/unit/%.c $(B)/san.a
 	@mkdir -p $(@D)
-	gcc $(MODE) -Wno-missing-prototypes $(SAN) -iquote src -iquote tests/unit -o $@ $< $(B)/san.a $(LIBDIR)/libinih.a -lcriterion
+	@echo "  CC   $<"
+	@gcc $(MODE) -Wno-missing-prototypes $(SAN) -iquote src -iquote tests/unit -o $@ $< $(B)/san.a $(LIBDIR)/libinih.a -lcriterion
 
 $(B)/sim: $(wildcard tests/sim/*.c tests/sim/*.h) $(pure_obj) $(B)/see
 	gcc $(MODE) -O2 -g -iquote src -o $@ $(wildcard tests/sim/*.c) $(wildcard src/core/*.c src/model/*.c)
