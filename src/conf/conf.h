@@ -26,6 +26,7 @@ struct finding {
 struct findings {
     struct finding *v; /* in the order of file and line */
     uint32_t n, errors, room;
+    uint32_t usage;    /* errors of the command line or a variable: exit 2 rather than 78 */
 };
 
 /* Options as given, before any file has been read. */

@@ -52,8 +52,10 @@ void say(const struct voice *voice, struct place where, uint8_t level, const cha
     struct finding *finding = add(voice->arena, voice->findings);
     struct out out = text_open(voice->arena);
     va_list arguments;
-    if (level == LEVEL_ERROR)
+    if (level == LEVEL_ERROR) {
         voice->findings->errors++;
+        voice->findings->usage += where.file == NULL;
+    }
     if (!finding)
         return;
     va_start(arguments, format);

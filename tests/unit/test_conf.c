@@ -621,6 +621,10 @@ Test(whole, options_about_the_command_are_about_the_main_service) {
     cr_assert_eq(config.model.n_checks, 1);
     cr_assert_not(load_in((struct world){.words = (const char *const[]){"--ready", "notify", NULL}}, "[service a]\ncommand = x\n"));
     cr_assert_not_null(find(0, "--ready is about the main service"));
+    cr_assert_eq(findings.usage, 1);
+    cr_assert_not(load_in((struct world){.words = (const char *const[]){"--log", "xml", NULL}}, "[service a]\ncommand = x\nfoo = 1\n"));
+    cr_assert_eq(findings.errors, 2);
+    cr_assert_eq(findings.usage, 1);
 }
 
 Test(whole, the_command_lines_command_is_the_main_service) {
