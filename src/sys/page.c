@@ -15,42 +15,53 @@
 enum { NOEXEC_SEAL = 8 }; /* MFD_NOEXEC_SEAL, 6.3: some kernels insist on it, older ones refuse it */
 enum { TRIES = 64 };
 
-static uint64_t aligned(uint64_t bytes) { return (bytes + 7) & ~UINT64_C(7); }
+static uint32_t aligned(size_t bytes) { return (uint32_t)(bytes + 7) & ~7u; }
 
-/* Where things stand; made from the four numbers alone, by writer and reader alike. */
-struct places {
-    uint64_t checks, units, rows, state[2], strings;
-    uint64_t unit_states, check_states, row_states, state_bytes; /* within a copy */
+/* Where things stand; made from the three numbers alone, by writer and reader alike. The strings come last.
+ * No sum can leave 32 bits: each number has 16, and no element 64 bytes or more. */
+static struct page_head lay_out(uint16_t n_units, uint16_t n_checks, uint16_t n_rows) {
+    struct page_head head = {.n_units = n_units, .n_checks = n_checks, .n_rows = n_rows};
+    head.state_bytes = aligned(sizeof(struct page_state)) + aligned(n_units * sizeof(struct page_unit_state)) +
+                       aligned(n_checks * sizeof(struct page_check_state)) + aligned(n_rows * sizeof(struct row));
+    head.checks = aligned(sizeof(struct page_head));
+    head.units = head.checks + aligned(n_checks * sizeof(struct page_check));
+    head.rows = head.units + aligned(n_units * sizeof(struct page_unit));
+    head.state[0] = head.rows + aligned(n_rows * sizeof(struct page_row));
+    head.state[1] = head.state[0] + head.state_bytes;
+    head.bytes = head.state[1] + head.state_bytes; /* and the strings */
+    return head;
+}
+
+/* The arrays of one copy. */
+struct parts {
+    struct page_unit_state *units;
+    struct page_check_state *checks;
+    struct row *rows;
 };
 
-static struct places places_of(uint32_t n_units, uint32_t n_checks, uint32_t n_rows) {
-    struct places at;
-    at.unit_states = aligned(sizeof(struct page_state));
-    at.check_states = at.unit_states + aligned(n_units * (uint64_t)sizeof(struct page_unit_state));
-    at.row_states = at.check_states + aligned(n_checks * (uint64_t)sizeof(struct page_check_state));
-    at.state_bytes = at.row_states + aligned(n_rows * (uint64_t)sizeof(struct row));
-    at.checks = aligned(sizeof(struct page_head));
-    at.units = at.checks + aligned(n_checks * (uint64_t)sizeof(struct page_check));
-    at.rows = at.units + aligned(n_units * (uint64_t)sizeof(struct page_unit));
-    at.state[0] = at.rows + aligned(n_rows * (uint64_t)sizeof(struct page_row));
-    at.state[1] = at.state[0] + at.state_bytes;
-    at.strings = at.state[1] + at.state_bytes;
-    return at;
+static struct parts parts_of(const struct page_head *head, char *copy) {
+    struct parts parts;
+    copy += aligned(sizeof(struct page_state));
+    parts.units = (struct page_unit_state *)copy;
+    copy += aligned(head->n_units * sizeof(struct page_unit_state));
+    parts.checks = (struct page_check_state *)copy;
+    copy += aligned(head->n_checks * sizeof(struct page_check_state));
+    parts.rows = (struct row *)copy;
+    return parts;
 }
 
 /* ---- PID 1 ---- */
 
 /* The head and the static arrays, being written; strings go to `at`. */
-struct writer { struct page_head *head; uint64_t at; };
+struct writer { struct page_head *head; uint32_t at; };
 
 static uint32_t put(struct writer *writer, const char *text) {
-    uint64_t at = writer->at, n;
+    uint32_t at = writer->at;
     if (text == NULL)
         return 0;
-    n = strlen(text) + 1;
-    memcpy((char *)writer->head + at, text, n);
-    writer->at += n;
-    return (uint32_t)at;
+    writer->at += (uint32_t)strlen(text) + 1;
+    memcpy((char *)writer->head + at, text, writer->at - at);
+    return at;
 }
 
 static uint64_t bytes_of(const char *text) { return text == NULL ? 0 : strlen(text) + 1; }
@@ -92,26 +103,18 @@ static void put_units(struct writer *writer, const struct model *model, struct p
 }
 
 /* All that never changes. */
-static void put_all(struct page_head *head, const struct page_plan *plan, const struct places *at, uint64_t bytes) {
+static void put_all(struct page_head *head, const struct page_plan *plan, const struct page_head *laid_out) {
     const struct model *model = &plan->config->model;
-    struct page_row *rows = (struct page_row *)((char *)head + at->rows);
-    struct writer writer = {.head = head, .at = at->strings};
+    struct page_row *rows = (struct page_row *)((char *)head + laid_out->rows);
+    struct writer writer = {.head = head, .at = laid_out->bytes};
+    *head = *laid_out;
+    head->bytes += (uint32_t)string_bytes(plan);
     head->version = put(&writer, LASTCALL_VERSION);
     head->http_prestop = put(&writer, plan->config->http_prestop);
-    put_checks(&writer, plan, (struct page_check *)((char *)head + at->checks));
-    put_units(&writer, model, (struct page_unit *)((char *)head + at->units));
+    put_checks(&writer, plan, (struct page_check *)((char *)head + head->checks));
+    put_units(&writer, model, (struct page_unit *)((char *)head + head->units));
     for (uint16_t i = 0; i < plan->n_rows; i++)
         rows[i].name = put(&writer, row_name(model, &plan->rows[i]));
-    head->bytes = (uint32_t)bytes;
-    head->state[0] = (uint32_t)at->state[0];
-    head->state[1] = (uint32_t)at->state[1];
-    head->state_bytes = (uint32_t)at->state_bytes;
-    head->checks = (uint32_t)at->checks;
-    head->units = (uint32_t)at->units;
-    head->rows = (uint32_t)at->rows;
-    head->n_checks = model->n_checks;
-    head->n_units = model->n_units;
-    head->n_rows = plan->n_rows;
     head->n_services = model->n_services;
     head->owner = plan->owner;
     head->control = plan->control;
@@ -137,51 +140,51 @@ static void *map_and_seal(int fd, uint64_t bytes) {
     return base;
 }
 
-static void first_state(char *base, const struct page_plan *plan, const struct places *at) {
-    struct page_state *state = (struct page_state *)base;
-    struct page_unit_state *units = (struct page_unit_state *)(base + at->unit_states);
+static void first_state(const struct page_head *head, char *copy, const struct row *rows) {
+    struct page_state *state = (struct page_state *)copy;
+    struct parts parts = parts_of(head, copy);
     state->started = state->clock = state->asked = NEVER;
     state->phase = PH_N;
     state->exit = -1;
-    for (uint16_t i = 0; i < plan->config->model.n_units; i++)
-        units[i].exit = EXIT_UNKNOWN;
-    if (plan->n_rows > 0)
-        memcpy(base + at->row_states, plan->rows, plan->n_rows * sizeof(struct row));
+    for (uint16_t i = 0; i < head->n_units; i++)
+        parts.units[i].exit = EXIT_UNKNOWN;
+    if (head->n_rows > 0)
+        memcpy(parts.rows, rows, head->n_rows * sizeof *rows);
 }
 
 int page_create(struct page *page, const struct page_plan *plan) {
     const struct model *model = &plan->config->model;
-    struct places at = places_of(model->n_units, model->n_checks, plan->n_rows);
-    uint64_t bytes = at.strings + string_bytes(plan);
+    struct page_head head = lay_out(model->n_units, model->n_checks, plan->n_rows);
+    uint64_t bytes = head.bytes + string_bytes(plan);
     void *base;
     int error;
     *page = (struct page){.fd = sealable()};
     if (page->fd < 0)
         return errno;
-    base = bytes <= UINT32_MAX ? map_and_seal(page->fd, bytes) : MAP_FAILED;
+    base = bytes <= INT32_MAX ? map_and_seal(page->fd, bytes) : MAP_FAILED;
     if (base == MAP_FAILED) {
         error = errno;
         close(page->fd);
         return error;
     }
     page->head = base;
-    put_all(base, plan, &at, bytes);
-    for (int copy = 0; copy < 2; copy++)
-        first_state((char *)base + at.state[copy], plan, &at);
+    put_all(base, plan, &head);
+    for (int i = 0; i < 2; i++)
+        first_state(base, (char *)base + head.state[i], plan->rows);
     return 0;
 }
 
 struct page_state *page_begin_write(struct page *page) {
     struct page_head *head = page->head;
-    struct places at = places_of(head->n_units, head->n_checks, head->n_rows);
     uint64_t generation = atomic_load_explicit(&head->generation, memory_order_relaxed);
     char *spare = (char *)head + head->state[(generation + 1) & 1];
+    struct parts parts = parts_of(head, spare);
     /* No byte of the spare copy may be seen to change before the generation that retired it. */
     atomic_thread_fence(memory_order_release);
     memcpy(spare, (char *)head + head->state[generation & 1], head->state_bytes);
-    page->units = (struct page_unit_state *)(spare + at.unit_states);
-    page->checks = (struct page_check_state *)(spare + at.check_states);
-    page->rows = (struct row *)(spare + at.row_states);
+    page->units = parts.units;
+    page->checks = parts.checks;
+    page->rows = parts.rows;
     return (struct page_state *)spare;
 }
 
@@ -192,71 +195,65 @@ void page_end_write(struct page *page) {
 
 /* ---- net ---- */
 
-/* A string must start behind the copies and end before the page does; its last byte is a NUL. */
-static bool good_text(const struct page_head *head, const struct places *at, uint32_t offset) {
-    return offset == 0 || (offset >= at->strings && offset < head->bytes);
-}
-
 static bool good_index(uint16_t index, uint16_t n) { return index == NONE || index < n; }
 
-static bool good_arrays(const struct page_view *view, const struct places *at) {
-    const struct page_head *head = view->head;
-    for (uint16_t i = 0; i < head->n_checks; i++)
-        if (!good_text(head, at, view->checks[i].target) || view->checks[i].unit >= head->n_units ||
-            view->checks[i].kind >= CHECK_N)
-            return false;
-    for (uint16_t i = 0; i < head->n_units; i++)
-        if (!good_text(head, at, view->units[i].name) || !good_text(head, at, view->units[i].service_name) ||
-            !good_index(view->units[i].ready, head->n_checks) || !good_index(view->units[i].live, head->n_checks))
-            return false;
-    for (uint16_t i = 0; i < head->n_rows; i++)
-        if (!good_text(head, at, view->rows[i].name))
-            return false;
-    return good_text(head, at, head->version) && good_text(head, at, head->http_prestop);
+/* A string must start behind the copies and before the page's last byte, which is a NUL. */
+static bool good_text(const struct page_head *head, uint32_t offset) {
+    return offset == 0 || (offset >= head->state[1] + head->state_bytes && offset < head->bytes);
 }
 
-static bool good_head(const struct page_head *head, uint64_t bytes, const struct places *at) {
-    return head->magic == PAGE_MAGIC && head->bytes == bytes && at->strings < bytes &&
-           head->state[0] == at->state[0] && head->state[1] == at->state[1] &&
-           head->state_bytes == at->state_bytes && head->checks == at->checks && head->units == at->units &&
-           head->rows == at->rows && ((const char *)head)[bytes - 1] == 0;
+static bool good_arrays(const struct page_view *view) {
+    const struct page_head *head = view->head;
+    bool good = good_text(head, head->version) && good_text(head, head->http_prestop);
+    for (uint16_t i = 0; i < head->n_checks; i++)
+        good &= good_text(head, view->checks[i].target) && view->checks[i].unit < head->n_units &&
+                view->checks[i].kind < CHECK_N;
+    for (uint16_t i = 0; i < head->n_units; i++)
+        good &= good_text(head, view->units[i].name) && good_text(head, view->units[i].service_name) &&
+                good_index(view->units[i].ready, head->n_checks) && good_index(view->units[i].live, head->n_checks);
+    for (uint16_t i = 0; i < head->n_rows; i++)
+        good &= good_text(head, view->rows[i].name);
+    return good;
+}
+
+static bool good_head(const struct page_head *head, uint64_t bytes) {
+    struct page_head want = lay_out(head->n_units, head->n_checks, head->n_rows);
+    return head->magic == PAGE_MAGIC && head->bytes == bytes && want.bytes < bytes && head->checks == want.checks &&
+           head->units == want.units && head->rows == want.rows && head->state[0] == want.state[0] &&
+           head->state[1] == want.state[1] && head->state_bytes == want.state_bytes &&
+           ((const char *)head)[bytes - 1] == 0;
 }
 
 bool page_open(struct page_reader *reader, int fd) {
     struct stat st;
     const struct page_head *head;
-    struct places at;
-    char *copy;
-    if (fstat(fd, &st) < 0 || st.st_size < (off_t)sizeof *head || st.st_size > (off_t)UINT32_MAX)
+    if (fstat(fd, &st) < 0 || st.st_size < (off_t)sizeof *head || st.st_size > INT32_MAX)
         return false;
     head = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-    if (head == MAP_FAILED)
+    if (head == MAP_FAILED || !good_head(head, (uint64_t)st.st_size))
         return false;
-    at = places_of(head->n_units, head->n_checks, head->n_rows);
-    if (!good_head(head, (uint64_t)st.st_size, &at))
+    *reader = (struct page_reader){.base = (const char *)head};
+    reader->copy = mmap(NULL, 2 * (size_t)head->state_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+                        0);
+    if (reader->copy == MAP_FAILED)
         return false;
-    copy = mmap(NULL, 2 * at.state_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (copy == MAP_FAILED)
-        return false;
-    *reader = (struct page_reader){.base = (const char *)head, .copy = copy};
     reader->view = (struct page_view){
         .head = head,
-        .checks = (const struct page_check *)(reader->base + at.checks),
-        .units = (const struct page_unit *)(reader->base + at.units),
-        .rows = (const struct page_row *)(reader->base + at.rows),
-        .state = NULL,
+        .checks = (const struct page_check *)(reader->base + head->checks),
+        .units = (const struct page_unit *)(reader->base + head->units),
+        .rows = (const struct page_row *)(reader->base + head->rows),
     };
-    return good_arrays(&reader->view, &at);
+    return good_arrays(&reader->view);
 }
 
 /* The copy that is taken goes to the half that the view does not use, so a failure leaves it whole. */
 bool page_refresh(struct page_reader *reader) {
     struct page_view *view = &reader->view;
     const struct page_head *head = view->head;
-    struct places at = places_of(head->n_units, head->n_checks, head->n_rows);
-    char *into = reader->copy + ((const char *)view->state == reader->copy ? at.state_bytes : 0);
+    char *into = reader->copy + ((const char *)view->state == reader->copy ? head->state_bytes : 0);
     for (int i = 0; i < TRIES; i++) {
         uint64_t generation = atomic_load_explicit(&head->generation, memory_order_acquire);
+        struct parts parts = parts_of(head, into);
         if (view->state != NULL && generation == view->generation)
             return true;
         memcpy(into, reader->base + head->state[generation & 1], head->state_bytes);
@@ -264,9 +261,9 @@ bool page_refresh(struct page_reader *reader) {
         if (atomic_load_explicit(&head->generation, memory_order_relaxed) != generation)
             continue;
         view->state = (const struct page_state *)into;
-        view->unit_states = (const struct page_unit_state *)(into + at.unit_states);
-        view->check_states = (const struct page_check_state *)(into + at.check_states);
-        view->row_states = (const struct row *)(into + at.row_states);
+        view->unit_states = parts.units;
+        view->check_states = parts.checks;
+        view->row_states = parts.rows;
         view->generation = generation;
         return true;
     }

@@ -129,27 +129,27 @@ static const char *host_and_port(struct slice text, struct address *into) {
     if (text.n > 0 && text.at[0] == '[') {
         const char *end = memchr(text.at, ']', text.n);
         if (end == NULL)
-            return "has no ] behind its IPv6 address: write [::1]:8080";
+            return "has no ]: write [::1]:8080";
         name.n = (size_t)(end - text.at) + 1;
         text = (struct slice){end + 1, text.n - name.n};
     } else {
         name = take_until(&text, ':');
     }
     if (!host(name, into))
-        return "has a host that is no address: write 127.0.0.1, [::1] or localhost (names are not looked up)";
+        return "has no address: write 127.0.0.1, [::1] or localhost (names are not looked up)";
     into->port = 0;
     if (text.n == 0)
         return NULL;
     long port = take(&text, ":") ? number(text, 65535) : -1;
     into->port = port > 0 ? (uint16_t)port : 0;
-    return port > 0 ? NULL : "has a port that is none: write a number from 1 to 65535";
+    return port > 0 ? NULL : "has a bad port: write 1 to 65535";
 }
 
 static const char *unix_path(struct slice text, struct address *into) {
     if (text.n < 2 || (text.at[0] != '/' && text.at[0] != '@'))
-        return "has no path: write unix:/run/app.sock, or unix:@name for an abstract socket";
+        return "has no path: write unix:/run/app.sock or unix:@name";
     if (text.n > 107)
-        return "has a path that is too long for a socket: at most 107 bytes";
+        return "has too long a path: at most 107 bytes";
     *into = (struct address){.kind = HOST_UNIX, .path = text.at, .path_bytes = (uint16_t)text.n};
     return NULL;
 }
@@ -171,7 +171,7 @@ const char *address_parse(const char *text, size_t n, struct address *into) {
     if (n > 0 && text[0] == ':') {
         long port = number((struct slice){text + 1, n - 1}, 65535);
         into->port = port > 0 ? (uint16_t)port : 0;
-        return port > 0 ? NULL : "has a port that is none: write :PORT, a number from 1 to 65535";
+        return port > 0 ? NULL : "has a bad port: write 1 to 65535";
     }
     wrong = host_and_port(from, into);
     return wrong != NULL ? wrong : into->port == 0 ? "has no port: write :9180 or 127.0.0.1:9180" : NULL;
@@ -186,7 +186,7 @@ static const char *http_over_unix(struct slice text, struct url *into) {
         into->path_bytes = text.n;
     }
     return into->path[0] == '/' ? unix_path(path, &into->address)
-                                : "has a URI without a slash: write http://unix:/run/app.sock:/healthz";
+                                : "has no slash: write http://unix:/run/app.sock:/healthz";
 }
 
 const char *url_parse_http(const char *text, size_t n, struct url *into) {
@@ -195,15 +195,15 @@ const char *url_parse_http(const char *text, size_t n, struct url *into) {
     *into = (struct url){.http = true, .path = "/", .path_bytes = 1};
     if (!take(&from, "http://"))
         return n >= 8 && memcmp(text, "https://", 8) == 0
-                   ? "is encrypted, which is not supported: write http://HOST:PORT/PATH, or check with a command"
+                   ? "is encrypted, which is not supported: write http://, or check with a command"
                    : "is no http URL: write http://127.0.0.1:8080/healthz";
     if (!printable(from))
-        return "has a blank or a control byte in it: write it as %20 and the like";
+        return "has a blank or a control byte in it";
     if (take(&from, "unix:"))
         return http_over_unix(from, into);
     place = take_until(&from, '/');
     if (memchr(place.at, '?', place.n) != NULL || memchr(place.at, '#', place.n) != NULL)
-        return "has no slash behind its host: write http://127.0.0.1:8080/?...";
+        return "has no slash behind its host";
     wrong = host_and_port(place, &into->address);
     if (into->address.port == 0)
         into->address.port = 80;

@@ -106,12 +106,6 @@ Test(http, heads) {
                            "Allow: GET, HEAD\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n");
 }
 
-Test(http, every_code_that_is_sent_has_a_reason) {
-    static const int codes[] = {200, 202, 400, 403, 404, 405, 408, 409, 423, 431, 500, 503};
-    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
-        cr_assert_str_neq(http_reason(codes[i]), "Other", "%d", codes[i]);
-}
-
 static int status_of(const char *text) { return http_status(text, strlen(text)); }
 
 Test(http, answers) {
