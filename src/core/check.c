@@ -26,6 +26,7 @@ void check_on(struct core *core, uint16_t check) {
     c->passing = policy->live;
     c->streak = 0;
     c->gen++;
+    c->asked = NEVER;
     core->dirty = true;
     if (policy->kind == CHECK_EXEC)
         ask(core, check);
@@ -58,6 +59,10 @@ void check_answer(struct core *core, uint16_t check, bool pass) {
     const struct check_policy *policy = policy_of(core, check);
     if (!c->on)
         return;
+    if (is_never(c->asked)) { /* the question was the run before's; now the slot is free */
+        ask(core, check);
+        return;
+    }
     set_alarm(core, alarm_of_check(core, check), later_of(after(c->asked, policy->every), core->now));
     if (pass == c->passing)
         c->streak = 0;
