@@ -9,7 +9,8 @@
 /* Where findings go and where their texts are kept. */
 struct voice { struct arena *arena; struct findings *findings; };
 
-/* The format knows %s alone; what it brings is made safe for a terminal. */
+/* "What is wrong; what to write instead": after a semicolon of the format comes "write". Otherwise it
+ * knows %s alone; what that brings is made safe for a terminal. */
 void say(const struct voice *voice, struct place where, uint8_t level, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 void findings_sort(struct findings *findings, const struct source *sources, uint32_t n_sources);

@@ -73,12 +73,12 @@ static struct piece take_line(struct reader *r) {
 
 static bool line_is_clean(struct reader *r, struct piece line) {
     if (line.n > MAX_LINE) {
-        bad_line(r, "the line is longer than 4096 bytes; write a shorter one");
+        bad_line(r, "the line is longer than 4096 bytes; a shorter one");
         return false;
     }
     for (size_t i = 0; i < line.n; i++)
         if (line.text[i] == 0x7f || (line.text[i] >= 0 && line.text[i] < ' ' && line.text[i] != '\t')) {
-            bad_line(r, "the line has a control byte%s; write text", line.text[i] ? "" : " (NUL)");
+            bad_line(r, "the line has a control byte%s; text", line.text[i] ? "" : " (NUL)");
             return false;
         }
     return true;
@@ -99,7 +99,7 @@ static struct piece without_comment(struct reader *r, struct piece line) {
             return (struct piece){line.text, i};
     }
     if (quote) {
-        bad_line(r, "a quote is not closed; write another %s", quote == '"' ? "\"" : "'");
+        bad_line(r, "a quote is not closed; another %s", quote == '"' ? "\"" : "'");
         line.n = 0;
     }
     return line;
@@ -138,10 +138,10 @@ static const char *nearest_kind(struct piece word) {
 static void unknown_section(struct reader *r, struct piece word) {
     const char *near = nearest_kind(word);
     if (near)
-        bad_line(r, "there is no section [%s]; write [%s%s]", piece_text(r, word), near,
+        bad_line(r, "there is no section [%s]; [%s%s]", piece_text(r, word), near,
                  strcmp(near, "lastcall") == 0 ? "" : " NAME");
     else
-        bad_line(r, "there is no section [%s]; write [lastcall], [service NAME], [drain NAME] or [finish NAME]",
+        bad_line(r, "there is no section [%s]; [lastcall], [service NAME], [drain NAME] or [finish NAME]",
                  piece_text(r, word));
 }
 
@@ -151,7 +151,7 @@ static struct section *open_section(struct reader *r, struct piece line) {
     const struct section *twin;
     unsigned kind;
     if (line.n < 2 || line.text[line.n - 1] != ']') {
-        bad_line(r, "a section's line must end with ]; write [service NAME]");
+        bad_line(r, "a section's line must end with ]; [service NAME]");
         return NULL;
     }
     inner = trim(inner);
@@ -165,17 +165,17 @@ static struct section *open_section(struct reader *r, struct piece line) {
         return NULL;
     }
     if (kind == IN_CHECKPOINT) {
-        bad_line(r, "[checkpoint] is known, but not in this version yet; leave the section out");
+        bad_line(r, "[checkpoint] is known, but not in this version yet; no such section");
         return NULL;
     }
     if (kind == IN_LASTCALL ? name.n != 0 : !name_is_good(name.text, name.n)) {
-        bad_line(r, kind == IN_LASTCALL ? "[%s] takes no name; write [lastcall]"
-                 : "[%s] is no good name; write one of a-z, 0-9 and -, at most 48 bytes, as [service web-1]", piece_text(r, inner));
+        bad_line(r, kind == IN_LASTCALL ? "[%s] takes no name; [lastcall]"
+                 : "[%s] is no good name; one of a-z, 0-9 and -, at most 48 bytes, as [service web-1]", piece_text(r, inner));
         return NULL;
     }
     twin = section_find(r->load, kind, name.text, name.n);
     if (twin) {
-        bad_line(r, "[%s] stands twice, first in %s; write it once", piece_text(r, inner),
+        bad_line(r, "[%s] stands twice, first in %s; it once", piece_text(r, inner),
                  place_text(r->load->voice.arena, twin->where));
         return NULL;
     }
@@ -186,17 +186,17 @@ static struct section *open_section(struct reader *r, struct piece line) {
 static void open_entry(struct reader *r, struct piece line) {
     const char *equals = memchr(line.text, '=', line.n);
     if (!equals) {
-        bad_line(r, "the line has no =; write NAME = VALUE, all in one line");
+        bad_line(r, "the line has no =; NAME = VALUE, all in one line");
         return;
     }
     r->name = trim((struct piece){line.text, (size_t)(equals - line.text)});
     r->value = trim((struct piece){equals + 1, (size_t)(line.text + line.n - equals) - 1});
     if (r->name.n == 0 || memchr(r->name.text, ':', r->name.n)) {
-        bad_line(r, "the line does not begin with the name of a key; write NAME = VALUE");
+        bad_line(r, "the line does not begin with the name of a key; NAME = VALUE");
         return;
     }
     if (!r->section && !r->skip) {
-        bad_line(r, "the line stands before any section; write [lastcall] or [service NAME] above it");
+        bad_line(r, "the line stands before any section; [lastcall] or [service NAME] above it");
         return;
     }
     r->pending = !r->skip;
@@ -205,7 +205,7 @@ static void open_entry(struct reader *r, struct piece line) {
 /* Whatever inih did not hand over has been lost. A line that was no good leaves its section damaged. */
 static void close_line(struct reader *r) {
     if (r->pending)
-        bad_line(r, "the ini parser did not understand the line; write NAME = VALUE");
+        bad_line(r, "the ini parser did not understand the line; NAME = VALUE");
     r->pending = false;
     if (r->section && r->load->voice.findings->errors != r->errors)
         r->section->damaged = true;
@@ -240,7 +240,7 @@ static char *read_line(char *into, int room, void *stream) {
         return NULL;
     line = prepare(r, take_line(r));
     if (line.n + 3 > (size_t)room) {
-        bad_line(r, "the line is longer than this build's ini parser takes; write a shorter one");
+        bad_line(r, "the line is longer than this build's ini parser takes; a shorter one");
         r->pending = false;
         line.n = 0;
     }
@@ -266,12 +266,12 @@ static void unknown_key(struct reader *r, const char *name) {
     for (unsigned other = IN_LASTCALL; other < IN_CHECKPOINT && elsewhere == K_N; other <<= 1)
         elsewhere = key_of_section(other, name);
     if (elsewhere != K_N)
-        bad_line(r, "%s is no key of [%s]; write it in [%s]", name, section_kind_name(kind),
+        bad_line(r, "%s is no key of [%s]; it in [%s]", name, section_kind_name(kind),
                  section_kind_name(keys[elsewhere].sections));
     else if (near != K_N)
-        bad_line(r, "there is no key %s; write %s", name, key_name(&keys[near]));
+        bad_line(r, "there is no key %s; %s", name, key_name(&keys[near]));
     else
-        bad_line(r, "there is no key %s in [%s]; lastcall.ini(5) names them", name, section_kind_name(kind));
+        bad_line(r, "there is no key %s in [%s], see lastcall.ini(5)", name, section_kind_name(kind));
 }
 
 static void add_entry(struct reader *r, enum key_id key, const char *text) {
@@ -279,7 +279,7 @@ static void add_entry(struct reader *r, enum key_id key, const char *text) {
     const struct entry *twin = entry_of(section, key);
     struct entry *entry = arena_take(r->load->voice.arena, sizeof *entry);
     if (twin && !(keys[key].flags & KEY_LIST)) {
-        bad_line(r, "%s stands twice, first in %s; write it once", key_name(&keys[key]),
+        bad_line(r, "%s stands twice, first in %s; it once", key_name(&keys[key]),
                  place_text(r->load->voice.arena, (struct place){r->where.file, twin->line}));
         return;
     }

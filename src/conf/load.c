@@ -152,7 +152,7 @@ static struct section *find_main(struct load *load) {
         if (section->kind != IN_SERVICE || !says_main(load, section))
             continue;
         if (main)
-            error_at(load, where_of(section, K_MAIN), "[service %s] is main, but so is [service %s] in %s; write main = yes once",
+            error_at(load, where_of(section, K_MAIN), "[service %s] is main, but so is [service %s] in %s; main = yes once",
                      section->name, main->name, place_text(load->voice.arena, main->where));
         else
             main = section;
@@ -171,7 +171,7 @@ static void number_sections(struct load *load) {
             if (section->kind == kind) {
                 section->index = (*n)++;
                 if (section->index == limits[kind != IN_SERVICE].most)
-                    error_at(load, section->where, "there are more than %s; write fewer", limits[kind != IN_SERVICE].text);
+                    error_at(load, section->where, "there are more than %s; fewer", limits[kind != IN_SERVICE].text);
             }
         if (kind == IN_DRAIN)
             load->n_drains = load->n_steps;
@@ -203,14 +203,14 @@ static void apply_command(struct load *load, const struct section *main) {
     uint16_t index = load->n_services;
     if (main) {
         if (load->service_specs[main->index].run.text)
-            error_at(load, where_of(main, K_RUN), "[service %s] is main and has a command, and the command line has another; write one of them",
+            error_at(load, where_of(main, K_RUN), "[service %s] is main and has a command, and the command line has another; one of them",
                      main->name);
         load->service_specs[main->index].run = (struct command){.argv = argv};
         return;
     }
     twin = load->single ? NULL : section_find(load, IN_SERVICE, name, strlen(name));
     if (twin)
-        error_at(load, twin->where, "the command line's command is the service main; write main = yes in [service main] or another name");
+        error_at(load, twin->where, "the command line's command is the service main; main = yes in [service main] or another name");
     load->n_services++;
     apply_service(load, index, NULL, name, true);
     load->service_specs[index].run = (struct command){.argv = argv};

@@ -46,7 +46,7 @@ static const struct section *named(struct spot *spot, unsigned kinds, struct pie
         return section;
     near = nearest(load, kinds, name);
     text = copy_text(load->voice.arena, name.text, name.n);
-    error_at(load, spot->value->where, "%s = %s: there is no [%s %s]; write %s", key_name(spot->key), spot->value->text,
+    error_at(load, spot->value->where, "%s = %s: there is no [%s %s]; %s", key_name(spot->key), spot->value->text,
              section_kind_name(kinds), text ? text : "", near ? near : "the name of a section that stands in the files");
     return NULL;
 }

@@ -17,7 +17,7 @@ static void add_path(struct reading *r, const char *path) {
     if (!options->paths)
         options->paths = arena_take(r->voice.arena, MAX_FILES * sizeof *options->paths);
     if (!options->paths || options->n_paths == MAX_FILES)
-        usage(r, "there are more than 64 files; write fewer -c, or a directory");
+        usage(r, "there are more than 64 files; fewer -c, or a directory");
     else
         ((const char **)options->paths)[options->n_paths++] = path;
 }
@@ -34,13 +34,13 @@ static const char *join(struct reading *r, const char *first, const char *second
 static void set(struct reading *r, enum key_id id, const char *value, const char *origin) {
     struct options *options = r->options;
     if (!*value)
-        usage(r, "%s has an empty value; write %s %s", origin, origin, key_text(keys[id].argument));
+        usage(r, "%s has an empty value; %s %s", origin, origin, key_text(keys[id].argument));
     else if (id == K_CONFIG)
         add_path(r, value);
     if (options->given[id] && (keys[id].flags & KEY_LIST))
         value = join(r, options->given[id], value);
     else if (options->given[id] && !(keys[id].flags & KEY_NO_VALUE))
-        usage(r, "%s stands twice; write it once", origin);
+        usage(r, "%s stands twice; it once", origin);
     options->given[id] = value;
     options->origin[id] = origin;
 }
@@ -49,9 +49,9 @@ static void set(struct reading *r, enum key_id id, const char *value, const char
 static void take(struct reading *r, enum key_id id, const char *origin, const char *attached) {
     bool bare = keys[id].flags & KEY_NO_VALUE;
     if (bare && attached)
-        usage(r, "%s takes no value; write %s alone", origin, origin);
+        usage(r, "%s takes no value; %s alone", origin, origin);
     else if (!bare && !attached && r->at + 1 == r->argc)
-        usage(r, "%s needs a value; write %s %s", origin, origin, key_text(keys[id].argument));
+        usage(r, "%s needs a value; %s %s", origin, origin, key_text(keys[id].argument));
     else
         set(r, id, bare ? "yes" : attached ? attached : r->argv[++r->at], origin);
 }
@@ -59,9 +59,9 @@ static void take(struct reading *r, enum key_id id, const char *origin, const ch
 static void unknown(struct reading *r, const char *option, size_t n) {
     enum key_id near = n > 2 ? key_nearest(0, option + 2, n - 2) : K_N;
     if (near != K_N)
-        usage(r, "there is no option %s; write --%s", option, key_name(&keys[near]));
+        usage(r, "there is no option %s; --%s", option, key_name(&keys[near]));
     else
-        usage(r, "there is no option %s; write -- before the command, or see lastcall --help", option);
+        usage(r, "there is no option %s; -- before the command, or see lastcall --help", option);
 }
 
 static void long_option(struct reading *r, const char *word) {
@@ -111,9 +111,9 @@ static void command_line(struct reading *r) {
     if (r->at < r->argc)
         r->options->command = r->argv + r->at;
     if (r->at < r->argc && r->options->n_paths && !dashes)
-        usage(r, "%s is neither an option nor behind --; write -- before a command, -c before every file", r->argv[r->at]);
+        usage(r, "%s is neither an option nor behind --; -- before a command, -c before every file", r->argv[r->at]);
     if (r->at < r->argc && !*r->argv[r->at])
-        usage(r, "the command is an empty word; write the program's name");
+        usage(r, "the command is an empty word; the program's name");
 }
 
 /* LASTCALL_CONFIG may name several, parted by colons. */
@@ -155,6 +155,6 @@ bool conf_options(int argc, char *const *argv, char *const *envp, struct arena *
     options->help = options->given[K_HELP] != NULL;
     options->version = options->given[K_VERSION] != NULL;
     if (!findings->errors && !options->command && !options->n_paths && !options->help && !options->version)
-        usage(&r, "there is no command; write lastcall -- COMMAND, or lastcall -c FILE (see lastcall --help)");
+        usage(&r, "there is no command; lastcall -- COMMAND, or lastcall -c FILE (see lastcall --help)");
     return findings->errors == 0;
 }

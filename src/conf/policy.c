@@ -43,7 +43,7 @@ static void set_grace(struct load *load) {
     if (written(load, K_GRACE, &value)) {
         span zero;
         if (policy->grace.ns == 0 && piece_span((struct piece){value.text, strlen(value.text)}, &zero))
-            error_at(load, value.where, "%s 0s: with no time nothing can be stopped; write 10s", value.origin ? value.origin : "grace =");
+            error_at(load, value.where, "%s 0s: with no time nothing can be stopped; 10s", value.origin ? value.origin : "grace =");
         if (policy->grace.ns == 0)
             policy->grace = SEC(platforms[0].grace); /* so that nothing else is found wrong for it */
     } else if (load->single && !value.text) {
@@ -61,7 +61,7 @@ static void set_reserve(struct load *load) {
     if (!written(load, K_RESERVE, &value))
         policy->reserve = is_forever(policy->grace) ? NO_TIME : shorter(SEC(1), (span){policy->grace.ns / 10});
     else if (policy->reserve.ns >= policy->grace.ns && policy->grace.ns > 0)
-        error_at(load, value.where, "the reserve leaves nothing of the grace; write a shorter reserve or a longer grace");
+        error_at(load, value.where, "the reserve leaves nothing of the grace; a shorter reserve or a longer grace");
 }
 
 /* 5s..15s where a balancer goes on sending, cut down to what a short grace can bear. */
@@ -71,7 +71,7 @@ static void set_announce(struct load *load) {
     struct value announce, grace;
     if (written(load, K_ANNOUNCE, &announce)) {
         if (policy->announce_min.ns > usable.ns)
-            error_at(load, announce.where, "announce and reserve do not fit into the grace; write a shorter announce or a longer grace");
+            error_at(load, announce.where, "announce and reserve do not fit into the grace; a shorter announce or a longer grace");
         return;
     }
     policy->announce_min = policy->announce_max = NO_TIME;
@@ -122,7 +122,7 @@ static void check_guarantees(struct load *load) {
     if (load->lastcall)
         where = where_of(load->lastcall, K_GRACE);
     duration_print(&out, all);
-    error_at(load, where, "the guarantees and the reserve add up to %s; write a longer grace, or less of them", text);
+    error_at(load, where, "the guarantees and the reserve add up to %s; a longer grace, or less of them", text);
 }
 
 static void set_net(struct load *load) {
@@ -145,7 +145,7 @@ static void set_single(struct load *load) {
     if (load->options->given[K_STOP_SIGNAL]) {
         policy->stop_signal = service->stop[0].signal;
         if (service->n_stop > 1)
-            error_at(load, (struct place){0}, "%s %s: a single command takes one signal; write QUIT, or use a file",
+            error_at(load, (struct place){0}, "%s %s: a single command takes one signal; QUIT, or use a file",
                      load->options->origin[K_STOP_SIGNAL], load->options->given[K_STOP_SIGNAL]);
     }
     service->restart = RESTART_NO;

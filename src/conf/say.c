@@ -32,6 +32,8 @@ static void format_into(struct out *out, const char *format, va_list arguments) 
             format++;
         } else {
             out_char(out, *format);
+            if (*format == ';')
+                out_text(out, " write");
         }
     }
 }

@@ -36,7 +36,7 @@ static void set_stages(struct load *load) {
     }
     if (!order_levels(waits_for, load, n, stage, mark, &cycle)) {
         error_at(load, where_of(load->of_step[cycle], K_STEP_AFTER),
-                 "steps wait for each other: %s; write one of these after less, or after = none",
+                 "steps wait for each other: %s; one of these after less, or after = none",
                  order_cycle(load->voice.arena, waits_for, name_of, load, mark, cycle));
         return;
     }
@@ -52,14 +52,14 @@ static void check_action(struct load *load, const struct section *section) {
     for (size_t i = 0; i < sizeof actions / sizeof *actions; i++)
         n += entry_of(section, actions[i]) != NULL;
     if (n > 1 || (n == 0 && !section->damaged))
-        error_at(load, section->where, "[%s %s] has %s; write one of command, signal, sleep or wait-exit",
+        error_at(load, section->where, "[%s %s] has %s; one of command, signal, sleep or wait-exit",
                  section_kind_name(section->kind), section->name, n ? "more than one action" : "no action");
 }
 
 static void check_run_if(struct load *load, const struct step_policy *step, const struct section *section) {
     const struct step_policy *other = &load->steps[step->run_if_step];
     if (other == step || (other->phase == step->phase && other->stage >= step->stage))
-        error_at(load, where_of(section, K_RUN_IF), "%s has not ended when %s begins; write after = %s", other->name, step->name,
+        error_at(load, where_of(section, K_RUN_IF), "%s has not ended when %s begins; after = %s", other->name, step->name,
                  other->name);
 }
 
@@ -72,11 +72,11 @@ static void finish_step(struct load *load, uint16_t index) {
     step->has_undo = spec->undo.text != NULL;
     check_action(load, section);
     if (step->retries && step->action != DO_COMMAND)
-        error_at(load, where_of(section, K_RETRY), "only a command can be tried again; leave retry out");
+        error_at(load, where_of(section, K_RETRY), "only a command can be tried again; no retry");
     if (step->run_if != RUN_ALWAYS)
         check_run_if(load, step, section);
     if (step->phase == PH_DRAIN && may_last && is_forever(step->timeout))
-        warning_at(load, step->where, "[drain %s] has no timeout: it may use all the time there is; write timeout = 5s", step->name);
+        warning_at(load, step->where, "[drain %s] has no timeout: it may use all the time there is; timeout = 5s", step->name);
 }
 
 void finish_steps(struct load *load) {

@@ -64,11 +64,11 @@ static void complain(struct spot *spot, const char *why) {
     const char *what = types[spot->key->type].write, *automatic = spot->key->flags & KEY_AUTO ? ", or auto" : "";
     if (spot->key->type == T_WORD)
         what = as_choice(spot->load->voice.arena, key_text(spot->key->argument));
-    if (strpbrk(why, ";:"))
-        error_at(spot->load, value->where, "%s%s%s: %s", name, equals, value->text, why);
+    if (!*why)
+        error_at(spot->load, value->where, "%s%s%s: write %s%s", name, equals, value->text, what, automatic);
     else
-        error_at(spot->load, value->where, "%s%s%s: %s%swrite %s%s", name, equals, value->text, why, *why ? "; " : "",
-                 what, automatic);
+        error_at(spot->load, value->where, strpbrk(why, ";:") ? "%s%s%s: %s" : "%s%s%s: %s; %s%s", name, equals, value->text,
+                 why, what, automatic);
 }
 
 bool spot_parse(struct spot *spot) {
@@ -238,7 +238,7 @@ const char *parse_config(struct spot *spot, const char *text) {
 
 const char *parse_later(struct spot *spot, const char *text) {
     (void)text;
-    error_at(spot->load, spot->value->where, "%s%s is known, but not in this version yet; leave it out", key_name(spot->key),
+    error_at(spot->load, spot->value->where, "%s%s is known, but not in this version yet: leave it out", key_name(spot->key),
              spot->key == &keys[K_LIMIT_NAME] ? "NAME" : "");
     return REPORTED;
 }

@@ -86,7 +86,7 @@ void timetable_lint(const struct timetable *timetable, struct arena *arena, stru
         duration_print(&wants_out, slot->wrote);
         duration_print(&has_out, gets);
         say(&(struct voice){arena, findings}, place_of(model, row), LEVEL_WARNING,
-            "%s may get only %s of its %s when all before it take their longest; write a guarantee, a longer grace or shorter timeouts",
+            "%s may get only %s of its %s when all before it take their longest; a guarantee, a longer grace or shorter timeouts",
             row_name(model, row), has, wants);
     }
 }
