@@ -6,7 +6,7 @@
 #include "verbs/loading.h"
 #include "verbs/timetable.h"
 
-enum { WIDTH = 79, NAME_MOST = 24, NAME_LEAST = 8 };
+enum { WIDTH = 79, NAME_MOST = 17, NAME_LEAST = 8 };
 
 static size_t name_width(const struct timetable *timetable) {
     size_t width = NAME_LEAST;
@@ -29,54 +29,48 @@ static void print_name(struct out *out, const char *name, size_t width) {
     out_pad(out, start, width + 2);
 }
 
-static void print_span(struct out *out, span value, size_t width) {
+static void print_seconds(struct out *out, int64_t ns, size_t width) {
     size_t start = out->n;
-    if (is_forever(value))
+    if (ns == FOREVER.ns)
         out_char(out, '-');
     else
-        duration_print(out, (span){value.ns / NS_PER_MS * NS_PER_MS});
+        out_tenths(out, ns / NS_PER_MS);
     out_right(out, start, width);
 }
 
+/* The announce has two times: the shortest and the longest. */
 static void print_wrote(struct out *out, const struct timetable *timetable, uint16_t i) {
     const struct policy *policy = &timetable->core.model->policy;
     size_t start = out->n;
-    if (timetable->core.walk.rows[i].action != DO_ANNOUNCE || policy->announce_min.ns == policy->announce_max.ns) {
-        print_span(out, timetable->slots[i].wrote, 11);
-        return;
+    if (timetable->core.walk.rows[i].action == DO_ANNOUNCE && policy->announce_min.ns != policy->announce_max.ns) {
+        print_seconds(out, policy->announce_min.ns, 0);
+        out_text(out, "..");
     }
-    duration_print(out, policy->announce_min);
-    out_text(out, "..");
-    duration_print(out, policy->announce_max);
-    out_right(out, start, 11);
-}
-
-static void print_seconds(struct out *out, instant at, size_t width) {
-    size_t start = out->n;
-    out_tenths(out, at.ns / NS_PER_MS);
-    out_right(out, start, width);
+    print_seconds(out, timetable->slots[i].wrote.ns, 0);
+    out_right(out, start, 15);
 }
 
 static void print_table(struct out *out, const struct timetable *timetable, size_t width) {
     const struct model *model = timetable->core.model;
     print_name(out, "step", width);
-    out_text(out, "phase     stage      wrote  guaranteed   worst case\n");
+    out_text(out, "phase    stage          wrote guaranteed     worst case (s)\n");
     for (uint16_t i = 0; i < timetable->core.walk.n_rows; i++) {
         const struct row *row = &timetable->core.walk.rows[i];
+        const struct slot *slot = &timetable->slots[i];
         size_t start;
         print_name(out, row_name(model, row), width);
         start = out->n;
         out_text(out, phase_name(row->phase));
-        out_pad(out, start, 10);
+        out_pad(out, start, 9);
         start = out->n;
         out_uint(out, row->stage);
         out_right(out, start, 5);
         print_wrote(out, timetable, i);
-        print_span(out, timetable->slots[i].guaranteed, 12);
-        print_seconds(out, timetable->slots[i].start, 8);
+        print_seconds(out, slot->guaranteed.ns, 11);
+        print_seconds(out, slot->start.ns, 8);
         out_text(out, " ..");
-        print_seconds(out, timetable->slots[i].end, 7);
-        out_text(out, " s\n");
+        print_seconds(out, slot->end.ns, 8);
+        out_char(out, '\n');
     }
 }
 
@@ -104,15 +98,9 @@ static void print_timeline(struct out *out, const struct timetable *timetable, s
     print_name(out, "", width);
     start = out->n;
     out_text(out, "0 s");
-    {
-        char end[24];
-        struct out text = out_on(end, sizeof end);
-        out_tenths(&text, span_ms(policy->grace));
-        out_text(&text, " s");
-        out_pad(out, start, columns + 2 - text.n);
-        out_text(out, end);
-    }
-    out_char(out, '\n');
+    out_pad(out, start, columns - 8);
+    print_seconds(out, policy->grace.ns, 8);
+    out_text(out, " s\n");
     for (uint16_t i = 0; i < timetable->core.walk.n_rows; i++) {
         print_name(out, row_name(timetable->core.model, &timetable->core.walk.rows[i]), width);
         print_bar(out, &timetable->slots[i], policy, columns);
@@ -133,7 +121,7 @@ static void print_plan(struct out *out, const struct loading *loading, const str
     }
     out_text(out, ", reserve ");
     duration_print(out, policy->reserve);
-    out_text(out, ", all over after ");
+    out_text(out, "\nall over after ");
     out_tenths(out, span_ms(timetable->total));
     out_text(out, " s at the latest\n\n");
     print_table(out, timetable, width);
