@@ -53,8 +53,8 @@ struct facts {
     bool phases_only;      /* prestop by itself, check, plan: a configuration without services will do */
 };
 
-/* Sources in the order of their paths. false: findings has errors (exit 78, or 2 if there is no
- * source), and config must not be used. Warnings alone leave true. */
+/* Sources in the order of their paths. false: findings has errors (exit 2 if some are of usage, else 78),
+ * and config must not be used. Warnings alone leave true. */
 bool conf_load(const struct options *options, const struct source *sources, uint32_t n_sources,
                const struct facts *facts, struct arena *arena, struct config *config,
                struct findings *findings);
