@@ -60,19 +60,19 @@ void answer(struct net *net, struct client *client, int code, const char *type, 
     char buffer[HEAD_ROOM];
     struct out head = out_on(buffer, sizeof buffer);
     struct iovec parts[2];
-    struct msghdr message = {.msg_iov = parts, .msg_iovlen = client->head_only ? 1 : 2};
+    int n_parts = client->head_only ? 1 : 2;
     ssize_t sent;
     http_head(&head, code, type, text->n, allow);
     parts[0] = (struct iovec){head.text, head.n};
     parts[1] = (struct iovec){text->text, text->n};
     client->wait = WAIT_NOTHING;
     do
-        sent = sendmsg(client->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+        sent = writev(client->fd, parts, n_parts); /* non-blocking, and SIGPIPE is ignored */
     while (sent < 0 && errno == EINTR);
     if (sent < 0 && errno != EAGAIN)
         client_close(net, client);
     else if ((size_t)(sent < 0 ? 0 : sent) < head.n + (client->head_only ? 0 : text->n))
-        keep(net, client, parts, (int)message.msg_iovlen, sent < 0 ? 0 : (size_t)sent);
+        keep(net, client, parts, n_parts, sent < 0 ? 0 : (size_t)sent);
     else
         answer_linger(net, client);
 }

@@ -135,7 +135,8 @@ static void replied(struct net *net, struct client *client, uint16_t code) {
         client_state(net, client, C_WAITING, NEVER);
         try_end(net, client);
     } else {
-        answer_text(net, client, code, code == REPLY_STARTED && client->verb == ASK_RESUME ? "resumed" : words_for(code));
+        bool resumed = code == REPLY_STARTED && client->verb == ASK_RESUME;
+        answer_text(net, client, code, resumed ? "resumed" : words_for(code));
     }
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "net/state.h"
@@ -148,7 +149,7 @@ static bool make_room(struct net *net) {
 
 void clients_accept(struct net *net, enum door door) {
     for (int i = 0; i < ACCEPTS_A_TURN; i++) {
-        int fd = accept4(net->doors[door], NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int fd = (int)syscall(SYS_accept4, net->doors[door], NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
             let_in(net, door, fd);
             continue;

@@ -63,10 +63,9 @@ void rewatch(struct net *net, int fd, uint32_t events, uint64_t key) {
 
 /* Half of the descriptors that are left are for clients, half for checks. */
 static void divide_descriptors(struct net *net) {
-    struct rlimit limit;
+    struct rlimit limit = {0};
     rlim_t all, taken = NET_FIRST_CHECK + SPARE_FDS + net->page.view.head->n_checks;
-    fd_raise_limit(&limit);
-    all = getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 64;
+    all = fd_raise_limit(&limit) ? limit.rlim_max : limit.rlim_cur > 0 ? limit.rlim_cur : 64;
     all = all > taken + 8 ? all - taken : 8;
     all = all > 4 * MAX_CLIENTS ? 4 * MAX_CLIENTS : all;
     net->pool_size = (uint16_t)(all / 4);

@@ -54,12 +54,14 @@ static bool post_asks(struct net *net) {
 static bool post_checks(struct net *net) {
     for (uint16_t i = 0; i < net->page.view.head->n_checks; i++) {
         struct check_run *run = &net->checks[i];
-        if (run->tell && !send_message(net, (struct message){.kind = MSG_CHECK, .client = 1, .subject = i,
-                                            .value = run->streak.passing, .gen = run->gen}))
+        struct message more = {.kind = MSG_EXTEND, .client = 1, .subject = net->page.view.checks[i].unit,
+                               .value = run->extend_ms};
+        struct message turn = {.kind = MSG_CHECK, .client = 1, .subject = i, .value = run->streak.passing,
+                               .gen = run->gen};
+        if (run->tell && !send_message(net, turn))
             return false;
         run->tell = false;
-        if (run->extend && !send_message(net, (struct message){.kind = MSG_EXTEND, .client = 1, .value = run->extend_ms,
-                                              .subject = net->page.view.checks[i].unit}))
+        if (run->extend && !send_message(net, more))
             return false;
         run->extend = false;
     }

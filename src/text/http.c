@@ -1,13 +1,19 @@
 #include "text/http.h"
 
 #include <string.h>
-#include <strings.h>
 
 struct slice { const char *at; size_t n; };
 
-static bool is(struct slice text, const char *word) {
-    return text.n == strlen(word) && strncasecmp(text.at, word, text.n) == 0;
+/* Whether text begins with the word, which is in lower case; letters may be of either case. Other visible
+ * characters of our words have that bit already. */
+static bool begins(struct slice text, const char *word) {
+    size_t i = 0;
+    while (word[i] != 0 && i < text.n && (text.at[i] | 0x20) == word[i])
+        i++;
+    return word[i] == 0;
 }
+
+static bool is(struct slice text, const char *word) { return text.n == strlen(word) && begins(text, word); }
 
 /* Takes one line, without its CR LF (or LF alone); false if its end is not there yet. */
 static bool take_line(struct slice *from, struct slice *line) {
@@ -70,7 +76,7 @@ static bool read_target(struct slice target, struct http_request *into) {
     const char *mark;
     if (!is_visible(target))
         return false;
-    if (target.n > 7 && strncasecmp(target.at, "http://", 7) == 0) {
+    if (begins(target, "http://")) {
         const char *slash = memchr(target.at + 7, '/', target.n - 7);
         if (slash == NULL)
             return false;

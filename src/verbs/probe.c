@@ -115,7 +115,7 @@ int verb_probe(const struct verb_call *call) {
     if (!read_target(&probe, target[0]))
         return EXIT_WORDS;
     if (probe.path != NULL && getpid() == 1) {
-        complain_about(call, "no lastcall runs in this container yet; to run a program of that name: lastcall -- probe");
+        complain_about(call, "no lastcall runs in this container yet; for a program of that name: lastcall -- probe");
         return EXIT_WORDS;
     }
     return run_probe(&probe, patience);

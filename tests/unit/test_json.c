@@ -24,7 +24,8 @@ Test(json, strings) {
 }
 
 Test(json, valid_utf8_stays) {
-    static const char *const good[] = {"\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x8d\xba", "\xed\x9f\xbf", "\xf4\x8f\xbf\xbf"};
+    static const char *const good[] = {"\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x8d\xba", "\xed\x9f\xbf",
+                                       "\xf4\x8f\xbf\xbf"};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         string(good[i], strlen(good[i]));
         cr_assert(memcmp(text + 1, good[i], strlen(good[i])) == 0 && strlen(text) == strlen(good[i]) + 2, "%zu", i);

@@ -27,7 +27,8 @@ Test(notify, ready_among_others) {
 }
 
 Test(notify, almost_ready) {
-    static const char *const others[] = {"READY=0", "READY=10", "READY=", "XREADY=1", "STATUS=READY=1", "ready=1", "READY=1 "};
+    static const char *const others[] = {"READY=0", "READY=10", "READY=", "XREADY=1", "STATUS=READY=1", "ready=1",
+                                         "READY=1 "};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         cr_assert(parse_text(others[i]), "%s", others[i]);
         cr_assert_not(said.ready, "%s", others[i]);

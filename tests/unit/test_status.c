@@ -40,7 +40,8 @@ static void setup(void) {
     rows[1].name = put("broker");
     rows[2].name = put("web");
     state = (struct page_state){.started = {90 * NS_PER_S}, .clock = NEVER, .asked = NEVER, .grace = SEC(30),
-                                .life = LIFE_RUNNING, .ready = true, .live = true, .startup = true, .phase = PH_N, .exit = -1};
+                                .life = LIFE_RUNNING, .ready = true, .live = true, .startup = true,
+                                .phase = PH_N, .exit = -1};
     unit_states[0] = (struct page_unit_state){.pid = 7, .exit = EXIT_UNKNOWN, .state = U_UP, .ready = true};
     unit_states[1] = (struct page_unit_state){.exit = -15, .state = U_BACKOFF, .restarts = 2};
     check_states[0] = (struct page_check_state){.on = true, .passing = true};
@@ -183,7 +184,8 @@ Test(status, the_room_is_enough) {
     state.orphans = INT64_MAX;
     state.started = (instant){0};
     for (int i = 0; i < UNITS; i++)
-        unit_states[i] = (struct page_unit_state){.pid = INT32_MAX, .exit = -64, .state = U_STARTING, .restarts = UINT32_MAX};
+        unit_states[i] = (struct page_unit_state){.pid = INT32_MAX, .exit = -64, .state = U_STARTING,
+                                                  .restarts = UINT32_MAX};
     for (int i = 0; i < ROWS; i++) {
         row_states[i].start = row_states[i].end = row_states[i].deadline = (instant){INT64_MIN / 2};
         row_states[i].exit = -64;

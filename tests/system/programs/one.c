@@ -4,7 +4,8 @@
  *
  * Three units stand in the page: web, worker and job; check i belongs to unit i % 3. The helper is a
  * fork that runs net_main() with the descriptors of model/page.h. Commands come from stdin, one a line;
- * every message of the helper is printed, and its end. ONE_NOFILE: the helper's limit of descriptors. What a command does is published with `publish`.
+ * every message of the helper is printed, and its end. What a command does is published with `publish`.
+ * ONE_NOFILE: the helper's limit of descriptors.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +30,9 @@
 
 enum { UNITS = 3, ROWS = 5, CHECKS = 64 };
 
-static struct service services[UNITS] = {{.name = "web", .n_units = 1}, {.name = "worker", .n_units = 1}, {.name = "job", .n_units = 1}};
+static struct service services[UNITS] = {
+    {.name = "web", .n_units = 1}, {.name = "worker", .n_units = 1}, {.name = "job", .n_units = 1},
+};
 static struct unit_policy units[UNITS] = {
     {.name = "web", .service = 0, .ready = NONE, .live = NONE},
     {.name = "worker", .service = 1, .ready = NONE, .live = NONE},
@@ -190,7 +193,9 @@ static void obey(char *line) {
     else if (IS("phase")) state->phase = (uint8_t)a;
     else if (IS("verdict")) { state->verdict = (uint8_t)a; state->exit = (int16_t)b; }
     else if (IS("leave")) state->leaving = true;
-    else if (IS("unit")) page.units[a] = (struct page_unit_state){.state = (uint8_t)b, .pid = c, .ready = d, .exit = n > 5 ? (int16_t)e : EXIT_UNKNOWN};
+    else if (IS("unit"))
+        page.units[a] = (struct page_unit_state){.state = (uint8_t)b, .pid = c, .ready = d,
+                                                 .exit = n > 5 ? (int16_t)e : EXIT_UNKNOWN};
     else if (IS("row")) { page.rows[a].state = (uint8_t)b; page.rows[a].start = clock_now(); }
     else if (IS("check")) page.checks[a] = (struct page_check_state){.on = b, .gen = (uint32_t)c, .passing = d};
     else if (IS("auto")) auto_reply = (unsigned)a;
