@@ -2,6 +2,8 @@
 #include "run/state.h"
 #include "sys/sweep.h"
 
+enum { HELPER_LEAVES_MS = 300 };
+
 static void forget(struct run *run, const struct action *action) {
     if (jobs_slot(&run->jobs, action->job) == NULL)
         return;
@@ -15,13 +17,24 @@ static void kill_job(struct run *run, uint16_t slot) {
     jobs_kill(&run->jobs, slot);
 }
 
-/* After it nothing may be left, which only a look at the children can tell. */
+/* The page says `leaving` already. The helper has a moment to give its clients the verdict, who would
+ * else get their TERM first; then TERM goes to all that is left. After it nothing may be left, which
+ * only a look at the children can tell. */
 static void sweep(struct run *run) {
-    run->swept = run->look = true;
+    run->sweep_at = run->helper.alive ? after(run->now, MS(HELPER_LEAVES_MS)) : run->now;
+    acts_sweep_when_due(run);
+}
+
+void acts_sweep_when_due(struct run *run) {
+    if (is_never(run->sweep_at) || (run->helper.alive && !due(run->sweep_at, run->now)))
+        return;
+    run->sweep_at = NEVER;
+    run->look = true;
     sweep_term(run->model->policy.pid1, run->jobs.tree.walk, TREE_WALK);
 }
 
 static void sweep_hard(struct run *run) {
+    run->sweep_at = NEVER;
     run->sweep_killed = run->look = true;
     ending_killed(run, NONE);
     sweep_kill(run->model->policy.pid1);
@@ -38,7 +51,7 @@ static void note(struct run *run, const struct action *action) {
     say_note(run, action);
     upward_note(run, action);
     if (action->value == NOTE_ROW || action->value == NOTE_STOP_BEGAN)
-        ending_write(run, false);
+        run->ending.due = true;
     if (action->value == NOTE_RESUMED)
         ending_undo(run);
 }
@@ -73,7 +86,11 @@ static void act(struct run *run, const struct action *action) {
     }
 }
 
+/* The report follows once for all that came at the same instant. */
 void acts(struct run *run) {
     for (uint32_t i = 0; i < run->actions.n; i++)
         act(run, &run->actions.v[i]);
+    if (run->ending.due)
+        ending_write(run, false);
+    run->ending.due = false;
 }

@@ -6,9 +6,22 @@
 
 enum { ARENA_BYTES = 32 << 20 };
 
+/* The same way in as any other run has: variables count, and what is wrong is said. */
+static int as_arguments(const char *const *paths, uint32_t n_paths, char **argv) {
+    static char name[] = "lastcall", option[] = "-c";
+    int n = 0;
+    argv[n++] = name;
+    for (uint32_t i = 0; i < n_paths && i < MAX_FILES; i++) {
+        argv[n++] = option;
+        argv[n++] = (char *)paths[i];
+    }
+    argv[n] = NULL;
+    return n;
+}
+
 int run_phases(const char *const *paths, uint32_t n_paths, span late, char *const *envp) {
-    static char name[] = "lastcall";
-    char *const argv[] = {name, NULL};
+    char *argv[2 * MAX_FILES + 2];
+    int argc = as_arguments(paths, n_paths, argv);
     struct options options;
     struct findings findings = {0};
     struct config config;
@@ -17,13 +30,16 @@ int run_phases(const char *const *paths, uint32_t n_paths, span late, char *cons
         return 125;
     struct arena arena = {.at = memory, .end = memory + ARENA_BYTES};
     struct facts facts = {.envp = envp, .phases_only = true};
-    if (!conf_options(1, argv, envp, &arena, &options, &findings)) {
+    if (!conf_options(argc, argv, envp, &arena, &options, &findings)) {
         load_print(&findings, false, load_wants_json(&options));
         return 2;
     }
-    options.paths = paths;
-    options.n_paths = n_paths;
     int error = load_config(&options, &facts, &arena, &config, &findings);
     load_print(&findings, false, load_wants_json(&options));
-    return error != 0 ? error : run_late(&config, &arena, envp, late);
+    if (error != 0)
+        return error;
+    struct policy *policy = &config.model.policy;
+    policy->phases_only = true;
+    policy->net = policy->pid1 = false;
+    return run_late(&config, &arena, envp, late);
 }

@@ -58,7 +58,7 @@ void step(struct run *run, const struct event *event) {
 /* ---- the loop ---- */
 
 static span patience(const struct run *run) {
-    instant next = earlier(core_next(&run->core), run->upward.next);
+    instant next = earlier(earlier(core_next(&run->core), run->upward.next), run->sweep_at);
     span most = until(clock_now(), next);
     if (run->look)
         return NO_TIME;
@@ -89,6 +89,7 @@ static void turn(struct run *run) {
         facts_reap(run);
     run->now = clock_now();
     upward_watchdog(run);
+    acts_sweep_when_due(run);
     step(run, &(struct event){.kind = EV_TICK});
 }
 
@@ -184,6 +185,7 @@ int run_late(const struct config *config, struct arena *arena, char *const *envp
     sigmask_set(ALL_SIGNALS);
     *run = (struct run){
         .config = config, .model = &config->model, .envp = envp, .watch = -1, .signals = -1, .self = getpid(),
+        .sweep_at = NEVER,
         .helper = {.wanted = config->model.policy.net, .program = -1, .http = -1, .control = {.fd = -1},
                    .doorbell = -1, .messages = -1},
     };

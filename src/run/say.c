@@ -107,7 +107,8 @@ static void put_process(struct out *out, const struct run *run, uint16_t unit) {
 
 static void stop_begins(struct out *out, const struct run *run, uint16_t unit) {
     const struct service *service = &run->model->services[run->model->units[unit].service];
-    if (run->jobs.v[core_job_of_unit(&run->core, unit)].pid == 0) {
+    const struct slot *slot = &run->jobs.v[core_job_of_unit(&run->core, unit)];
+    if (slot->state == SLOT_FREE || slot->state == SLOT_LEFT) {
         out_text(out, "not running");
         return;
     }

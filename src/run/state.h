@@ -64,7 +64,7 @@ enum { MAX_KILLED = 16 };
 struct ending {
     struct message_file file;
     char host[65];
-    bool opened;
+    bool opened, due;
     struct killed killed[MAX_KILLED];
     uint16_t n_killed;
     uint32_t more_killed;
@@ -92,7 +92,8 @@ struct run {
     bool nofile_raised;
     bool look;              /* there may be children to reap */
     bool began;             /* the loop has begun: no vfork any more */
-    bool swept, sweep_killed; /* the sweep's TERM, its KILL have been sent */
+    bool sweep_killed;      /* the sweep's KILL has been sent */
+    instant sweep_at;       /* its TERM waits for the helper until then; NEVER: it does not */
     bool exited;
     int exit;
 };
@@ -110,6 +111,7 @@ void facts_exec(struct run *run, uint16_t slot);
 
 /* acts.c: carries out run->actions, in order. */
 void acts(struct run *run);
+void acts_sweep_when_due(struct run *run);
 
 /* child.c: starts what a job runs. */
 void child_start(struct run *run, const struct action *action);

@@ -60,7 +60,7 @@ static bool is_kept(const struct row *row, const struct choice *choice, uint16_t
 static void steps(struct json *json, const struct report *report, const struct choice *choice) {
     uint16_t done = 0;
     json_open(json, "steps", '[');
-    for (uint16_t i = 0; i < report->n_rows; i++) {
+    for (uint16_t i = 0; i < report->n_rows && !json->out->cut; i++) {
         const struct row *row = &report->rows[i];
         if (choice->cut == CUT_REST && json->out->room - json->out->n < 2 * STEP_BYTES)
             break;
