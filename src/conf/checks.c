@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "conf/load.h"
-#include "conf/spawnwords.h"
 #include "text/url.h"
 
 static const struct kind {
@@ -96,20 +95,14 @@ static const char *take_options(struct check_policy *check, const char *text, co
         if (option == OPTION_THEN && !check->live)
             return "then belongs to live; write it there";
         if (!option_set(check, option, value))
-            return "an option has a bad value; write every 1s, timeout 1s, successes 1, failures 3 or then restart, fail or shutdown";
+            return "an option has a bad value; write every 1s, timeout 1s, successes 1, failures 3, then restart, fail or "
+                   "shutdown";
         seen |= 1u << option;
         *end = name.text;
     }
     while (*end > text && ((*end)[-1] == ' ' || (*end)[-1] == '\t'))
         --*end;
     return NULL;
-}
-
-static const char *set_command(struct spot *spot, struct command *command, const char *text) {
-    struct words words;
-    enum words_error error = words_make(&words, text, NULL);
-    *command = (struct command){.text = text, .where = spot->value->where};
-    return error == WORDS_OK ? NULL : words_error_text(error);
 }
 
 static const char *set_fd(struct check_policy *check, const char *target) {
@@ -131,12 +124,16 @@ static const char *set_target(struct spot *spot, struct check_policy *check, str
         check->target = target;
         spot->load->ports_known = true;
         return url_parse_tcp(target, strlen(target), &url);
-    case CHECK_EXEC: return set_command(spot, command, target);
+    case CHECK_EXEC:
+        spot->into = command;
+        return parse_command(spot, target);
     case CHECK_FD: return set_fd(check, target);
     case CHECK_FILE:
         check->target = target;
         return NULL;
-    case CHECK_DELAY: return piece_span((struct piece){target, strlen(target)}, &check->every) ? NULL : "the delay must be a duration; write delay 2s";
+    case CHECK_DELAY:
+        return piece_span((struct piece){target, strlen(target)}, &check->every) ? NULL
+                                                                                 : "the delay must be a duration; write delay 2s";
     case CHECK_NOTIFY:
     case CHECK_N: break;
     }

@@ -55,5 +55,6 @@ void lint_command(struct load *load, const struct command *command) {
         warning_at(load, command->where, "%s does not hand signals on to the program; the program itself, as node server.js", name);
     else if (is_one_of(name, "sh bash dash ash zsh ksh mksh ") && words.n > at + 2 && words.argv[at + 1][0] == '-' &&
              strchr(words.argv[at + 1], 'c') && words.argv[at + 1][1] != '-' && stays(words.argv[at + 2]))
-        warning_at(load, command->where, "%s stays in front of the program and does not hand signals on; exec before the last command", name);
+        warning_at(load, command->where,
+                   "%s stays in front of the program and does not hand signals on; exec before the last command", name);
 }

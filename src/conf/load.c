@@ -203,8 +203,8 @@ static void apply_command(struct load *load, const struct section *main) {
     uint16_t index = load->n_services;
     if (main) {
         if (load->service_specs[main->index].run.text)
-            error_at(load, where_of(main, K_RUN), "[service %s] is main and has a command, and the command line has another; one of them",
-                     main->name);
+            error_at(load, where_of(main, K_RUN),
+                     "[service %s] is main and has a command, and the command line has another; one of them", main->name);
         load->service_specs[main->index].run = (struct command){.argv = argv};
         return;
     }
