@@ -23,8 +23,9 @@ SAN = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g", "-O1"]
 def one_binary(programs):
     sources = [file for room in ("net", "text", "model") for file in glob.glob(f"{ROOT}/src/{room}/*.c")]
     sources += [f"{ROOT}/src/sys/{name}.c" for name in PURE]
-    subprocess.run(["gcc", "-std=gnu11", "-D_GNU_SOURCE", '-DLASTCALL_VERSION="0.1.0"', *SAN, "-iquote", f"{ROOT}/src", "-o", programs.base / "one", ROOT / "tests/system/programs/one.c",
-                    *sources], check=True)
+    flags = ["-std=gnu11", "-D_GNU_SOURCE", '-DLASTCALL_VERSION="0.1.0"', *SAN, "-iquote", ROOT / "src"]
+    subprocess.run(["gcc", *flags, "-o", programs.base / "one", ROOT / "tests/system/programs/one.c", *sources],
+                   check=True)
     return programs.base / "one"
 
 
