@@ -6,6 +6,7 @@
 #include "run/state.h"
 #include "sys/clock.h"
 #include "sys/sweep.h"
+#include "text/errtext.h"
 #include "text/out.h"
 #include "text/report.h"
 
@@ -35,7 +36,7 @@ static void open_once(struct run *run) {
     out_text(&out, "cannot write the report ");
     out_text(&out, path);
     out_text(&out, ": ");
-    out_text(&out, strerror(error));
+    out_text(&out, errtext(error));
     run_say(run, 0, text);
 }
 

@@ -13,6 +13,7 @@
 #include "run/state.h"
 #include "sys/fd.h"
 #include "sys/listen.h"
+#include "text/errtext.h"
 #include "text/out.h"
 #include "text/url.h"
 
@@ -49,7 +50,7 @@ static bool open_http(struct run *run) {
         return true;
     return refuse(run, "http = ", name,
                   errno == EADDRINUSE ? "another program listens there; lastcall does not run without the probes asked for"
-                                      : strerror(errno));
+                                      : errtext(errno));
 }
 
 static const char *variable(char *const *envp, const char *name) {
@@ -65,7 +66,7 @@ static const char *control_error(int error) {
     case EADDRINUSE: return "another lastcall answers there";
     case EEXIST: return "what is there is no socket";
     case ENAMETOOLONG: return "the path is too long for a socket";
-    default: return strerror(error);
+    default: return errtext(error);
     }
 }
 
@@ -126,7 +127,7 @@ static bool open_checks(struct run *run) {
         else
             continue;
         if (helper->check_fds[i] < 0)
-            return refuse(run, "ready of ", run->model->units[run->model->checks[i].unit].name, strerror(errno));
+            return refuse(run, "ready of ", run->model->units[run->model->checks[i].unit].name, errtext(errno));
         helper->net_fds[i] = next++;
     }
     return true;
@@ -175,9 +176,9 @@ bool helper_open(struct run *run, struct arena *arena) {
     if (!name_socket(run, arena))
         return refuse(run, "", "lastcall", "no memory for the environment");
     if ((run->helper.program = open_program()) < 0)
-        return refuse(run, "", "cannot open lastcall's own program", strerror(errno));
+        return refuse(run, "", "cannot open lastcall's own program", errtext(errno));
     if ((error = publish_open(run)) != 0)
-        return refuse(run, "", "cannot make the page for the helper", strerror(error));
+        return refuse(run, "", "cannot make the page for the helper", errtext(error));
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     return true;
 }

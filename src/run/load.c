@@ -7,6 +7,7 @@
 #include "sys/clock.h"
 #include "sys/files.h"
 #include "sys/stderr.h"
+#include "text/errtext.h"
 #include "text/json.h"
 #include "text/out.h"
 #include "text/report.h"
@@ -71,7 +72,7 @@ static int read_sources(const struct options *options, struct arena *arena, stru
     struct file files[MAX_FILES];
     struct file_error error;
     if (!files_read(options->paths, options->n_paths, arena, files, MAX_FILES, n, &error)) {
-        struct finding finding = {.file = error.path, .level = LEVEL_ERROR, .text = strerror(error.error)};
+        struct finding finding = {.file = error.path, .level = LEVEL_ERROR, .text = errtext(error.error)};
         struct findings one = {.v = &finding, .n = 1};
         load_print(&one, false, load_wants_json(options));
         return EXIT_CONFIG;
@@ -89,7 +90,7 @@ static int load_files(const struct options *options, const struct facts *facts, 
     if (error != 0)
         return error;
     if (!conf_load(options, sources, n, facts, arena, config, findings))
-        return EXIT_CONFIG;
+        return findings->usage ? EXIT_USAGE : EXIT_CONFIG;
     return 0;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "run/state.h"
+#include "text/errtext.h"
 #include "text/out.h"
 
 static const char *const stages[] = {
@@ -23,7 +24,7 @@ static const char *reason(const struct spawn_error *error) {
         return words_error_text((enum words_error)error->detail);
     if (error->stage == SPAWN_ENV_FILE && error->error == 0)
         return "write NAME=value";
-    return strerror(error->error);
+    return errtext(error->error);
 }
 
 static void put_place(struct out *out, const struct place *where) {

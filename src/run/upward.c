@@ -1,7 +1,6 @@
 /* run/upward.c: tells a supervisor above us, if there is one (sd_notify(3)). */
 #include "sys/upward.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "run/state.h"
@@ -15,13 +14,24 @@ static const char *value_of(char *const *envp, const char *name) {
     return NULL;
 }
 
+/* A whole number without a sign; -1 if it is none, or far too large. */
+static int64_t number(const char *text) {
+    int64_t value = 0;
+    for (const char *at = text; *at != 0; at++) {
+        if (*at < '0' || *at > '9' || value > INT64_MAX / 100)
+            return -1;
+        value = value * 10 + (*at - '0');
+    }
+    return *text == 0 ? -1 : value;
+}
+
 /* The text stays on our stack of arguments when the variable is taken out of the children's. */
 void upward_open(struct run *run, char *const *envp) {
     const char *period = value_of(envp, "WATCHDOG_USEC"), *pid = value_of(envp, "WATCHDOG_PID");
     run->upward = (struct upward){.address = value_of(envp, "NOTIFY_SOCKET"), .watchdog = FOREVER, .next = NEVER};
-    if (run->upward.address == NULL || period == NULL || (pid != NULL && strtol(pid, NULL, 10) != run->self))
+    if (run->upward.address == NULL || period == NULL || (pid != NULL && number(pid) != run->self))
         return;
-    int64_t usec = strtoll(period, NULL, 10);
+    int64_t usec = number(period);
     if (usec < 2 || usec > INT64_C(1000000) * MAX_GRACE_S)
         return;
     run->upward.watchdog = (span){usec * 1000 / 2}; /* twice as often as it is expected */
