@@ -154,9 +154,11 @@ static void tell_walk(struct core *core, uint16_t unit) {
     bool lone = core->model->policy.single;
     if (!u->for_good || (!lone && (u->held || core->walk.goal != GO_RUN)))
         return;
-    if (service->main)
+    if (service->main) {
         walk_stop(core, BY_MAIN, unit);
-    else if (service->essential && (service->type == TYPE_SERVICE || !u->ended_well))
+        if (core->model->policy.single)
+            walk_raise_floor(core, PH_STOP); /* there is nobody left to announce for */
+    } else if (service->essential && (service->type == TYPE_SERVICE || !u->ended_well))
         walk_stop(core, BY_SERVICE, unit);
 }
 
