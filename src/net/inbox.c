@@ -4,9 +4,9 @@
  * words wait in the socket then: the inbox is muted until the page changes. While nothing of the
  * service runs they are thrown away, for they can only be its predecessor's. */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -20,7 +20,7 @@ static int fd_of(const struct net *net, uint32_t i) { return net->page.view.chec
 
 void inbox_open(struct net *net, uint32_t i) {
     int fd = fd_of(net, i), yes = 1;
-    if (fd < NET_FIRST_CHECK || fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0)
+    if (fd < NET_FIRST_CHECK || ioctl(fd, FIONBIO, &yes) < 0)
         return;
     if (net->page.view.checks[i].kind == CHECK_NOTIFY)
         setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes);

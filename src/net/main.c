@@ -1,8 +1,8 @@
 /* The helper's life, in order: take less, open what it was given, loop, go. */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -103,6 +103,7 @@ static void open_doors(struct net *net) {
 static uint32_t first_number(instant now) { return (uint32_t)(now.ns >> 10) | 1; }
 
 static bool prepare(struct net *net) {
+    int yes = 1;
     if (!page_open(&net->page, NET_PAGE) || !page_refresh(&net->page))
         return false;
     divide_descriptors(net);
@@ -113,7 +114,7 @@ static bool prepare(struct net *net) {
     net->numbers = first_number(net->now);
     net->rest = net->go_by = net->life.asked = net->life.alive = NEVER;
     net->life.pulse = net->page.view.state->pulse;
-    fcntl(NET_DOORBELL, F_SETFL, O_NONBLOCK);
+    ioctl(NET_DOORBELL, FIONBIO, &yes);
     watch(net, NET_MESSAGES, 0, source_key(FROM_MESSAGES, 0, 0));
     open_doors(net);
     for (uint32_t i = 0; i < net->page.view.head->n_checks; i++)

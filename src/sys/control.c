@@ -1,9 +1,9 @@
 #include "sys/control.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -72,7 +72,7 @@ static int fail(int fd, int error) {
 int control_connect(const char *name) {
     struct sockaddr_storage at;
     socklen_t n = kernel_address(name, &at);
-    int fd;
+    int fd, no = 0;
     if (n == 0)
         return fail(-1, ENAMETOOLONG);
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -80,7 +80,7 @@ int control_connect(const char *name) {
         return -1;
     if (connect(fd, (struct sockaddr *)&at, n) < 0)
         return fail(fd, errno);
-    fcntl(fd, F_SETFL, 0); /* our own description: nobody shares it */
+    ioctl(fd, FIONBIO, &no); /* our own description: nobody shares it */
     return fd;
 }
 

@@ -128,15 +128,15 @@ static int sealable(void) {
 
 /* The seals are a second fence: kernels before 5.1 have no FUTURE_WRITE, and are used without it. */
 static void *map_and_seal(int fd, uint64_t bytes) {
+    static const int seals[] = {F_SEAL_SHRINK | F_SEAL_GROW, F_SEAL_FUTURE_WRITE, F_SEAL_SEAL};
     void *base = MAP_FAILED;
     if (ftruncate(fd, (off_t)bytes) == 0)
         base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (base == MAP_FAILED)
         return base;
     madvise(base, bytes, MADV_DONTFORK);
-    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW);
-    fcntl(fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE);
-    fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL);
+    for (size_t i = 0; i < sizeof seals / sizeof *seals; i++)
+        syscall(SYS_fcntl, fd, F_ADD_SEALS, seals[i]);
     return base;
 }
 

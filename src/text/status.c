@@ -252,7 +252,8 @@ static void shown(struct out *out, const char *target) {
 static void line_of_check(struct out *out, const struct page_view *view, uint16_t i) {
     const struct page_check *check = &view->checks[i];
     const struct page_check_state *state = &view->check_states[i];
-    out_text(out, !state->on ? "[ ] " : state->passing ? "[+] " : "[-] ");
+    const char *word = !state->on ? "[ ] off\n" : state->passing ? "[+] passing\n" : "[-] failing\n";
+    out_bytes(out, word, 4);
     out_text(out, view_text(view, view->units[check->unit].name));
     out_text(out, check->live ? " live " : " ready ");
     out_text(out, check_kind_name(check->kind));
@@ -260,7 +261,8 @@ static void line_of_check(struct out *out, const struct page_view *view, uint16_
         out_char(out, ' ');
         shown(out, view_text(view, check->target));
     }
-    out_text(out, !state->on ? ": off\n" : state->passing ? ": passing\n" : ": failing\n");
+    out_text(out, ": ");
+    out_text(out, word + 4);
 }
 
 static void all_checks(struct out *out, const struct page_view *view, enum probe probe) {
@@ -286,23 +288,15 @@ static bool lacking(const struct page_view *view, enum probe probe, uint16_t uni
     return live != NONE && view->check_states[live].on && !view->check_states[live].passing;
 }
 
-/* ": web, worker", the first few. */
+/* ": web, worker" */
 static void who_lacks(struct out *out, const struct page_view *view, enum probe probe) {
-    unsigned n = 0;
-    for (uint16_t i = 0; i < view->head->n_units; i++) {
-        if (!lacking(view, probe, i))
-            continue;
-        if (n < 4) {
-            out_text(out, n == 0 ? ": " : ", ");
+    const char *mark = ": ";
+    for (uint16_t i = 0; i < view->head->n_units; i++)
+        if (lacking(view, probe, i)) {
+            out_text(out, mark);
             out_text(out, view_text(view, view->units[i].name));
+            mark = ", ";
         }
-        n++;
-    }
-    if (n > 4) {
-        out_text(out, " and ");
-        out_uint(out, n - 4);
-        out_text(out, " more");
-    }
 }
 
 void status_why(struct out *out, const struct page_view *view, enum probe probe, bool alive, bool verbose) {
@@ -311,19 +305,12 @@ void status_why(struct out *out, const struct page_view *view, enum probe probe,
     if (verbose)
         all_checks(out, view, probe);
     if (status_probe(view, probe, alive)) {
-        out_text(out, "ok\n");
-        return;
-    }
-    if (probe == PROBE_LIVE && !alive) {
-        out_text(out, "lastcall does not answer within 500 ms\n");
-        return;
-    }
-    if (probe == PROBE_READY && (stops || state->draining)) {
-        out_text(out, stops ? "stopping" : state->life == LIFE_DRAINED ? "drained" : "draining");
-        if (state->cause[0] != 0) {
-            out_text(out, ": ");
-            out_text(out, state->cause);
-        }
+        out_text(out, "ok");
+    } else if (probe == PROBE_LIVE && !alive) {
+        out_text(out, "lastcall does not answer within 500 ms");
+    } else if (probe == PROBE_READY && (stops || state->draining)) {
+        out_text(out, stops ? "stopping: " : state->life == LIFE_DRAINED ? "drained: " : "draining: ");
+        out_text(out, state->cause);
     } else {
         out_text(out, probe == PROBE_LIVE ? "not live" : probe == PROBE_STARTUP ? "not started" : "not ready");
         who_lacks(out, view, probe);
