@@ -18,26 +18,30 @@ static bool was_asked_for(const struct run *run) {
     return why == BY_SIGNAL || why == BY_PRESTOP || why == BY_SHUTDOWN;
 }
 
+/* Once: a report that was asked for and cannot be written. */
+static void complain(struct run *run, int error) {
+    char text[512];
+    struct out out = out_on(text, sizeof text);
+    if (error == 0 || run->config->report == NULL || run->ending.complained)
+        return;
+    run->ending.complained = true;
+    out_text(&out, "cannot write the report ");
+    out_text(&out, run->config->report);
+    out_text(&out, ": ");
+    out_text(&out, errtext(error));
+    run_say(run, 0, text);
+}
+
 static void open_once(struct run *run) {
     struct ending *ending = &run->ending;
     const char *path = run->config->report;
     struct utsname names;
     ending->opened = true;
-    ending->file.fd = -1;
     if (path != NULL && strcmp(path, "off") == 0)
         return;
     if (uname(&names) == 0)
         memcpy(ending->host, names.nodename, sizeof ending->host);
-    int error = message_file_open(&ending->file, path == NULL ? default_path : path, path != NULL);
-    if (error == 0 || path == NULL)
-        return;
-    char text[512];
-    struct out out = out_on(text, sizeof text);
-    out_text(&out, "cannot write the report ");
-    out_text(&out, path);
-    out_text(&out, ": ");
-    out_text(&out, errtext(error));
-    run_say(run, 0, text);
+    complain(run, message_file_open(&ending->file, path == NULL ? default_path : path, path != NULL));
 }
 
 static void list_left(struct report_process *left, struct proc_stat *stats, uint16_t room, uint16_t *n) {
@@ -86,17 +90,17 @@ void ending_write(struct run *run, bool last) {
         return;
     if (!run->ending.opened)
         open_once(run);
-    if (run->ending.file.fd < 0 || (run->ending.file.stream && !last))
+    if (!run->ending.file.usable || (run->ending.file.stream && !last))
         return;
     if (last && run->core.left_behind)
         list_left(left, stats, 8, &n_left);
     size_t n = make(run, text, sizeof text, left, n_left);
-    message_file_write(&run->ending.file, text, n, last); /* a full disk: the next step tries again */
+    complain(run, message_file_write(&run->ending.file, text, n, last)); /* a full disk: the next step tries again */
 }
 
 /* It was undone: a later crash must not be explained by this. */
 void ending_undo(struct run *run) {
-    if (run->ending.opened && run->ending.file.fd >= 0 && !run->ending.file.stream)
+    if (run->ending.file.usable && !run->ending.file.stream)
         message_file_write(&run->ending.file, "", 0, false);
 }
 

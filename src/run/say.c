@@ -319,7 +319,8 @@ void say_note(struct run *run, const struct action *action) {
     case NOTE_HURRY: note_signal(run, action->extra, NORMAL, " again: announce and drain end now"); break;
     case NOTE_KILL_ALL: note_signal(run, action->extra, NORMAL, " a third time: KILL to all"); break;
     case NOTE_IGNORED:
-        note_signal(run, action->extra, NORMAL, " ignored: no main service runs that could be told (main = yes)");
+        note_signal(run, action->extra, run->core.walk.goal == GO_EXIT ? VERBOSE : NORMAL,
+                    " ignored: no main service runs that could be told (main = yes)");
         break;
     case NOTE_RESTARTING: note_restart(run, subject, action->extra); break;
     case NOTE_FAILED: note_end(run, subject, true); break;

@@ -64,7 +64,7 @@ enum { MAX_KILLED = 16 };
 struct ending {
     struct message_file file;
     char host[65];
-    bool opened, due;
+    bool opened, due, complained;
     struct killed killed[MAX_KILLED];
     uint16_t n_killed;
     uint32_t more_killed;
