@@ -90,7 +90,7 @@ void finish_services(struct load *load) {
     for (uint16_t i = 0; i < load->n_services; i++)
         finish_service(load, i);
     if (load->n_services == 0) {
-        struct place where = {load->n_sources ? load->sources[0].name : NULL, 0};
+        struct place where = {load->n_sources ? load->sources[0].name : load->options->n_paths ? load->options->paths[0] : NULL, 0};
         if (load->facts->phases_only)
             warning_at(load, where, "there is no service: this can only be used by prestop; [service NAME]");
         else

@@ -652,6 +652,11 @@ Test(whole, no_service_will_do_for_prestop_alone) {
     load("[lastcall]\ngrace = 3s\n");
     cr_assert_eq(findings.errors, 1);
     cr_assert_not_null(find(0, "there is no service"));
+    cr_assert_eq(findings.usage, 0);
+    load_all((struct world){.words = (const char *const[]){"-c", "/empty", NULL}}, 0, NULL, NULL);
+    cr_assert_eq(findings.errors, 1);
+    cr_assert_eq(findings.usage, 0, "an empty directory is no error of usage");
+    cr_assert_str_eq(findings.v[0].file, "/empty");
     load("");
     cr_assert_eq(findings.errors, 1);
     cr_assert(load_in((struct world){.phases_only = true}, "[drain d]\nsleep = 1s\n"));
