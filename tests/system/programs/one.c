@@ -208,12 +208,28 @@ static void obey(char *line) {
     else printf("what is %s?\n", word);
 }
 
+/* false: nobody gives any more. */
+static bool read_commands(void) {
+    static char line[256];
+    static size_t have;
+    ssize_t n = read(0, line + have, sizeof line - 1 - have);
+    if (n <= 0)
+        return false;
+    have += (size_t)n;
+    line[have] = 0;
+    for (char *end; (end = strchr(line, '\n')) != NULL;) {
+        *end = 0;
+        obey(line);
+        have -= (size_t)(end + 1 - line);
+        memmove(line, end + 1, have + 1);
+    }
+    return true;
+}
+
 int main(int argc, char **argv) {
     struct address address;
     struct control control = {.fd = -1};
     int pipe_ends[2], pair[2], error;
-    char line[256];
-    size_t have = 0;
     if (argc < 4)
         return 2;
     setvbuf(stdout, NULL, _IOLBF, 0);
@@ -255,28 +271,20 @@ int main(int argc, char **argv) {
         struct pollfd fds[2] = {{.fd = 0, .events = POLLIN}, {.fd = hear ? messages : -1, .events = POLLIN}};
         int status;
         if (waitpid(helper, &status, WNOHANG) == helper) {
-            while (hear && recv(messages, line, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
+            while (hear && recv(messages, &error, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
                 hear_message();
             printf("end %d\n", WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status));
             break;
         }
         poll(fds, 2, 20);
-        if (fds[1].revents)
+        /* A command that was given before the helper was asked for something comes first. */
+        while (poll(fds, 1, 0) > 0)
+            if (!read_commands())
+                goto out;
+        if (fds[1].revents && hear)
             hear_message();
-        if (!fds[0].revents)
-            continue;
-        ssize_t n = read(0, line + have, sizeof line - 1 - have);
-        if (n <= 0)
-            break;
-        have += (size_t)n;
-        line[have] = 0;
-        for (char *end; (end = strchr(line, '\n')) != NULL;) {
-            *end = 0;
-            obey(line);
-            have -= (size_t)(end + 1 - line);
-            memmove(line, end + 1, have + 1);
-        }
     }
+out:
     kill(helper, SIGKILL);
     control_unlink(&control);
     return 0;
