@@ -13,6 +13,7 @@ enum {
     REAP_BATCH = 64,    /* so many in a turn, then signals are looked at again: a storm delays none */
     SIGNAL_BATCH = 64,
     TAG_BATCH = 16,
+    LOOK_AGAIN_MS = 50,
 };
 
 /* ---- signals ---- */
@@ -132,6 +133,9 @@ static void look_at_groups(struct run *run) {
             step(run, &(struct event){.kind = EV_GONE, .job = {i, run->jobs.v[i].gen}});
 }
 
+/* A member that another process reaps, or that becomes our child, gives us no SIGCHLD. */
+static bool look_again(const struct run *run) { return run->jobs.n_left > 0 || run->sweep_killed; }
+
 /* Reaps until there is nothing, then looks at groups: a group of zombies still exists. Off PID 1 each
  * reaping may have made grandchildren our children, so KILL goes another round. */
 void facts_reap(struct run *run) {
@@ -147,10 +151,8 @@ void facts_reap(struct run *run) {
     look_at_groups(run);
     if (run->sweep_killed && !batch.empty && !run->exited)
         sweep_kill(run->model->policy.pid1);
+    run->next_look = look_again(run) ? after(run->now, MS(LOOK_AGAIN_MS)) : NEVER;
 }
-
-/* A member that another process reaps, or that becomes our child, gives us no SIGCHLD. */
-bool facts_look_again(const struct run *run) { return run->jobs.n_left > 0 || run->sweep_killed; }
 
 /* ---- descriptors ---- */
 

@@ -14,7 +14,7 @@
 #include "sys/idle.h"
 #include "sys/watch.h"
 
-enum { LOOK_AGAIN_MS = 50, FAILED = 125 };
+enum { FAILED = 125 };
 
 /* ---- the step ---- */
 
@@ -59,10 +59,7 @@ void step(struct run *run, const struct event *event) {
 
 static span patience(const struct run *run) {
     instant next = earlier(earlier(core_next(&run->core), run->upward.next), run->sweep_at);
-    span most = until(clock_now(), next);
-    if (run->look)
-        return NO_TIME;
-    return facts_look_again(run) ? shorter(most, MS(LOOK_AGAIN_MS)) : most;
+    return run->look ? NO_TIME : until(clock_now(), earlier(next, run->next_look));
 }
 
 /* Without a helper a single command needs no descriptor at all: signals are taken where one waits. When
@@ -85,7 +82,7 @@ static void turn(struct run *run) {
         facts_watched(run, patience(run));
     else
         take_signals(run);
-    if ((run->look || facts_look_again(run)) && !run->exited)
+    if ((run->look || due(run->next_look, run->now)) && !run->exited)
         facts_reap(run);
     run->now = clock_now();
     upward_watchdog(run);
@@ -185,7 +182,7 @@ int run_late(const struct config *config, struct arena *arena, char *const *envp
     sigmask_set(ALL_SIGNALS);
     *run = (struct run){
         .config = config, .model = &config->model, .envp = envp, .watch = -1, .signals = -1, .self = getpid(),
-        .sweep_at = NEVER,
+        .sweep_at = NEVER, .next_look = NEVER,
         .helper = {.wanted = config->model.policy.net, .program = -1, .http = -1, .control = {.fd = -1},
                    .doorbell = -1, .messages = -1},
     };

@@ -85,6 +85,7 @@ struct run {
     struct rlimit nofile;   /* before ours was raised */
     struct child_room *room;
     instant now, started;
+    instant next_look;      /* when to reap and look at groups without being told; NEVER */
     instant next_rest;      /* the small loop: when memory may be given back again */
     int watch, signals;     /* epoll and signalfd; -1: the small loop, which has neither */
     pid_t self;
@@ -105,8 +106,6 @@ void step(struct run *run, const struct event *event);
 void facts_signal(struct run *run, const struct signal_taken *taken);
 void facts_reap(struct run *run);
 void facts_watched(struct run *run, span most);
-/* Whether groups have to be looked at again in a while, for lack of a signal that would tell. */
-bool facts_look_again(const struct run *run);
 void facts_exec(struct run *run, uint16_t slot);
 
 /* acts.c: carries out run->actions, in order. */

@@ -156,7 +156,7 @@ size_t proc_children(pid_t pid, pid_t *into, size_t room) {
 
 /* Adds the children of parent that are so still; parent must have kept its start time meanwhile. */
 static size_t add_children(struct proc_id parent, struct proc_id *into, size_t room) {
-    pid_t pids[128];
+    pid_t pids[1024];
     size_t n = proc_children(parent.pid, pids, sizeof pids / sizeof *pids), added = 0;
     pid_t expected = parent.pid == 0 ? getpid() : parent.pid;
     for (size_t i = 0; i < n && added < room; i++) {

@@ -19,7 +19,7 @@ void sweep_kill(bool pid1) {
         kill(-1, SIGKILL); /* spares the caller */
         return;
     }
-    pid_t children[256];
+    pid_t children[1024];
     size_t n = proc_children(0, children, sizeof children / sizeof *children);
     for (size_t i = 0; i < n; i++)
         kill(children[i], SIGKILL);
