@@ -3,6 +3,7 @@
 #include "core/parts.h"
 
 enum { PUBLISH_PLACE = 0 }; /* kept free in every list of actions */
+enum { ORPHANS_MS = 100 };
 
 /* Slots, in this order: units, their aux jobs, steps, checks, net. Alarms likewise: jobs, units,
  * checks, rows, misc. */
@@ -98,6 +99,17 @@ bool core_layout(struct core *core, const struct model *model, void *arena, uint
     return true;
 }
 
+/* The first is told at once; in a storm the rest go by the tenth of a second. */
+static void count_orphans(struct core *core) {
+    uint16_t alarm = alarm_of_misc(core, ALARM_ORPHANS);
+    if (!core->uncounted || !is_never(agenda_when(&core->agenda, alarm)))
+        return;
+    core->uncounted = false;
+    core->dirty = true;
+    if (core->model->policy.net)
+        set_alarm(core, alarm, after(core->now, MS(ORPHANS_MS)));
+}
+
 static void ring(struct core *core, uint16_t alarm) {
     const struct model *model = core->model;
     if (alarm < core->n_jobs)
@@ -114,6 +126,8 @@ static void ring(struct core *core, uint16_t alarm) {
         note(core, NOTE_WAITING, model->services[model->main].first_unit, 0);
     else if (alarm == alarm_of_misc(core, ALARM_NET))
         helper_due(core);
+    else if (alarm == alarm_of_misc(core, ALARM_ORPHANS))
+        count_orphans(core);
     else if (alarm == alarm_of_misc(core, ALARM_GIVE_UP))
         walk_give_up(core);
 }
@@ -174,7 +188,8 @@ static void take_event(struct core *core, const struct event *event) {
     case EV_SIGNAL: signal_event(core, event); break;
     case EV_ORPHAN:
         core->orphans += (uint32_t)event->value;
-        core->dirty = true;
+        core->uncounted = true;
+        count_orphans(core);
         break;
     case EV_EMPTY:
         core->no_children = true;

@@ -135,6 +135,7 @@ struct core {
     bool exited, dirty, was_ready;
     int16_t exit_code;
     uint64_t orphans;
+    bool uncounted;          /* more orphans than others have been told of */
     uint32_t pulse;
     instant now;             /* during core_step only */
     struct actions *out;     /* during core_step only */

@@ -27,7 +27,7 @@ void set_alarm(struct core *core, uint16_t alarm, instant at);
 uint16_t alarm_of_unit(const struct core *core, uint16_t unit);
 uint16_t alarm_of_check(const struct core *core, uint16_t check);
 uint16_t alarm_of_row(const struct core *core, uint16_t row);
-enum misc_alarm { ALARM_LAPSE, ALARM_GIVE_UP, ALARM_WAITING, ALARM_NET, MISC_ALARMS };
+enum misc_alarm { ALARM_LAPSE, ALARM_GIVE_UP, ALARM_WAITING, ALARM_NET, ALARM_ORPHANS, MISC_ALARMS };
 uint16_t alarm_of_misc(const struct core *core, uint8_t which);
 static inline struct service const *service_of(const struct core *core, uint16_t unit) {
     return &core->model->services[core->model->units[unit].service];
