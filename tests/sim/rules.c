@@ -212,6 +212,12 @@ static void rules_notice(void) {
     sim.fits = plus(promised[stage], later_ones[stage]).ns <= until(sim.now, end_of_steps()).ns;
 }
 
+static void rules_stop_began(void) {
+    sim.notice = sim.now;
+    for (uint16_t unit = 0; unit < sim.model.n_units; unit++)
+        sim.was_running[unit] = sim.procs[unit].state != P_NONE;
+}
+
 static void rules_walk(const struct event *event) {
     const struct walk *walk = &sim.core.walk;
     bool published = sim.out.n > 0 && sim.out.v[0].kind == A_PUBLISH;
@@ -229,7 +235,7 @@ static void rules_walk(const struct event *event) {
     if (sim.goal != GO_RUN && !sim.resumed && walk->goal >= sim.goal && !is_never(sim.clock) && sim.clock.ns != walk->clock.ns)
         fail("the clock has moved");
     if (sim.goal != GO_EXIT && walk->goal == GO_EXIT)
-        sim.notice = sim.now;
+        rules_stop_began();
     if (sim.goal == GO_RUN && walk->goal != GO_RUN && before(walk->clock, sim.now) &&
         !(event->kind == EV_ASK && event->verb == ASK_PRESTOP))
         fail("a new notice has an old clock");
@@ -355,7 +361,7 @@ static int expected_code(void) {
     if (sim.model.main != NONE)
         return code_of(sim.services[sim.model.main].first_unit);
     for (uint16_t unit = 0; unit < sim.model.n_units; unit++)
-        if (code_of(unit))
+        if (sim.was_running[unit] && code_of(unit))
             return code_of(unit);
     return 0;
 }

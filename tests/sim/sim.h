@@ -90,6 +90,7 @@ struct sim {
     struct row rows[MOST_UNITS + 16];
     int last_exit[MOST_UNITS];
     signal_set last_sent[MOST_UNITS]; /* the stop signals that its last run was sent */
+    bool was_running[MOST_UNITS]; /* when the stop began */
     uint8_t goal, floor;
     instant clock, notice;
     bool fits, exited, resumed; /* resumed: in this step */

@@ -303,6 +303,19 @@ Test(drain, skip_rest_skips_the_rest_of_the_phase) {
     the_end(0);
 }
 
+Test(drain, skip_rest_is_forgotten_by_a_resume) {
+    uint16_t a = drain("a", DO_COMMAND), b = drain("b", DO_COMMAND);
+    s.steps[a].on_failure = FAILURE_SKIP_REST;
+    begin();
+    tell_ask(ASK_DRAIN, NONE, 0);
+    ends(step_slot(a), 1);
+    cr_assert_eq(core_life(&s.core), LIFE_DRAINED);
+    tell_ask(ASK_RESUME, NONE, 0);
+    tell_ask(ASK_DRAIN, NONE, 0);
+    ends(step_slot(a), 0);
+    cr_assert_eq(spawns(step_slot(b)), 1);
+}
+
 Test(drain, skip_rest_is_for_failures) {
     uint16_t a = drain("a", DO_COMMAND), b = drain("b", DO_COMMAND);
     s.steps[a].on_failure = FAILURE_SKIP_REST;

@@ -179,6 +179,18 @@ Test(exits, without_main_everything_counts) {
     the_end(6);
 }
 
+Test(exits, what_had_ended_before_a_requested_stop_is_no_part_of_it) {
+    new_model();
+    uint16_t a = service("a"), b = service("b");
+    s.services[a].essential = false, s.services[a].restart = RESTART_NO;
+    begin();
+    ends(run_slot(a), 9);
+    at(60000);
+    tell_signal(T_TERM);
+    cr_assert_eq(unit_state(b), U_DOWN);
+    the_end(0);
+}
+
 Test(exits, a_main_that_never_ran_is_0) {
     uint16_t db = service("db");
     add_after(web, db);

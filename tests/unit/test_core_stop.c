@@ -344,15 +344,14 @@ Test(stop, what_reaches_exec_after_the_notice_still_gets_its_signal) {
     s.slow_exec[0] = true;
     begin();
     tell_signal(T_TERM);
-    at(300);
+    at(100);
+    cr_assert(s.alive[0], "it is given a moment");
     s.slow_exec[0] = false;
     mark();
-    if (!exited() && s.alive[0]) {
-        spawned(0);
-        cr_assert(signals(0, T_TERM) > 0);
-    }
-    cr_assert(exited());
-    nothing_is_left();
+    spawned(0);
+    is_at(when(A_SIGNAL, 0, T_TERM), 100);
+    cr_assert_eq(kills(0), 0);
+    the_end(0);
 }
 
 Test(stop, what_waits_for_its_next_start_never_starts) {
@@ -385,6 +384,33 @@ Test(stop, what_dies_under_the_clock_stays_down) {
     is_at(ms_of(s.now), 3000);
     cr_assert(exited());
     nothing_is_left();
+}
+
+Test(stop, an_earlier_kill_stands) {
+    uint16_t db = service("db");
+    main_service("web");
+    check_of(db, CHECK_TCP, false);
+    s.services[db].ready_timeout = SEC(1), s.services[db].stop_timeout = SEC(3);
+    s.deaf[0] = true;
+    begin();
+    at(2000);
+    cr_assert(signals(0, T_TERM), "it was not ready in time");
+    tell_signal(T_TERM);
+    is_at(ms_of(row("db")->deadline), 5000);
+    at(4000);
+    is_at(when(A_KILL, 0, -1), 4000);
+}
+
+Test(stop, live_checks_are_off_in_a_stop) {
+    uint16_t web = main_service("web"), live = check_of(web, CHECK_EXEC, true);
+    s.deaf[0] = true;
+    begin();
+    cr_assert(s.core.checks[live].on);
+    mark();
+    tell_signal(T_TERM);
+    cr_assert_not(s.core.checks[live].on);
+    at(8000);
+    cr_assert_eq(spawns(check_slot(live)), 0);
 }
 
 /* ---- stop-command ---- */
