@@ -166,8 +166,11 @@ void clients_accept(struct net *net, enum door door) {
 
 /* ---- what they send ---- */
 
+/* A request is answered from the page as it is now: whoever asks after PID 1 has turned readiness off
+ * must hear of it, though the doorbell's byte be still on its way. */
 static void take_head(struct net *net, struct client *client) {
     struct http_request request;
+    page_look(net);
     switch (http_read(client->in, client->n, HEAD_MAX, &request)) {
     case HTTP_MORE: break;
     case HTTP_WHOLE: route(net, client, &request); break;

@@ -145,11 +145,18 @@ static void state_turn(struct net *net) {
     life_turn(net);
 }
 
-void page_turn(struct net *net) {
+void page_look(struct net *net) {
     uint64_t before_it = net->page.view.generation;
     net->stale = !page_refresh(&net->page);
-    if (net->page.view.generation != before_it)
-        state_turn(net);
+    net->news |= net->page.view.generation != before_it;
+}
+
+void page_turn(struct net *net) {
+    page_look(net);
+    if (!net->news)
+        return;
+    net->news = false;
+    state_turn(net);
 }
 
 static void doorbell(struct net *net) {
@@ -209,7 +216,7 @@ static void loop(struct net *net) {
         net->now = clock_now();
         for (int i = 0; i < n; i++)
             dispatch(net, &events[i]);
-        if (net->stale)
+        if (net->stale || net->news)
             page_turn(net);
         clients_due(net);
         life_turn(net);

@@ -98,6 +98,7 @@ struct net {
     uint32_t sent;             /* messages */
     bool pulse, to_post, blocked; /* pulse: owed; to_post: something is; blocked: PID 1 has no room */
     bool stale;                /* the page could not be read whole */
+    bool news;                 /* it has been read, and not been acted on */
     bool leaving;
     instant now, rest, go_by;  /* rest: until then nobody is let in, for want of descriptors */
 };
@@ -106,7 +107,8 @@ struct net {
 uint64_t source_key(enum source source, uint32_t index, uint32_t gen);
 bool watch(struct net *net, int fd, uint32_t events, uint64_t key);    /* add */
 void rewatch(struct net *net, int fd, uint32_t events, uint64_t key);  /* change */
-void page_turn(struct net *net); /* read the page if it has changed, and act on it */
+void page_look(struct net *net); /* read the page if it has changed */
+void page_turn(struct net *net); /* and act on it */
 
 /* clients.c */
 void clients_accept(struct net *net, enum door door);
