@@ -28,7 +28,9 @@ void rules_begin(void) {
     sim.clock = sim.notice = NEVER;
     sim.fits = sim.exited = sim.resumed = false;
     for (uint16_t i = 0; i < sim.model.n_units; i++)
-        sim.last_exit[i] = EXIT_UNKNOWN, sim.last_sent[i] = 0;
+        sim.last_exit[i] = EXIT_UNKNOWN, sim.last_sent[i] = 0, sim.gone[i] = NEVER;
+    sim.by_hand = false;
+    sim.last_end = (instant){0};
     sim.published = 0;
     sim.undo_row = NONE;
     for (uint16_t i = 0; i < walk->n_stages; i++)
@@ -50,6 +52,30 @@ void rules_begin(void) {
 
 /* ---- actions ---- */
 
+static bool is_success(const struct service *service, int exit) {
+    if (exit < 0)
+        return service->success_signals & signal_bit(-exit);
+    return service->success_codes[exit / 64] >> (exit % 64) & 1;
+}
+
+/* A run after the first: somebody has asked for it, a live check has failed, or the policy says so. */
+static void rules_restart(uint16_t unit) {
+    const struct service *service = &sim.services[sim.units[unit].service];
+    const struct unit *u = &sim.core.units[unit];
+    int exit = sim.last_exit[unit];
+    bool never = service->restart == RESTART_NO ||
+                 (service->restart != RESTART_ALWAYS && is_success(service, exit)) ||
+                 (service->restart == RESTART_ON_ABNORMAL && exit >= 0);
+    if (exit == EXIT_UNKNOWN || sim.by_hand)
+        return;
+    if (never && sim.units[unit].live == NONE && is_forever(service->ready_timeout))
+        fail("unit %u is started again against its policy", unit);
+    if (!is_never(sim.gone[unit]) && before(sim.now, after(sim.gone[unit], service->restart_min)))
+        fail("unit %u is started again too soon", unit);
+    if (u->burst > service->restart_limit)
+        fail("unit %u is started again too often", unit);
+}
+
 static void rules_spawn(const struct action *action) {
     const struct proc *proc = &sim.procs[action->job.job];
     const struct walk *walk = &sim.core.walk;
@@ -59,6 +85,7 @@ static void rules_spawn(const struct action *action) {
     case CMD_RUN:
         if (walk->goal != GO_RUN || !is_never(walk->clock))
             fail("unit %u is started while a drain or a clock runs", action->subject);
+        rules_restart(action->subject);
         break;
     case CMD_STEP:
     case CMD_ONLY_IF:
@@ -90,6 +117,13 @@ static void rules_target(const struct action *action, const char *what) {
         fail("%s for slot %u, where nothing of ours is", what, action->job.job);
 }
 
+/* What ended in a drain is started again at once. */
+static void rules_resumed(void) {
+    sim.resumed = true;
+    for (uint16_t i = 0; i < sim.model.n_units; i++)
+        sim.gone[i] = NEVER;
+}
+
 void rules_action(const struct action *action, uint32_t place) {
     const struct proc *proc = &sim.procs[action->job.job];
     switch ((enum action_kind)action->kind) {
@@ -105,6 +139,9 @@ void rules_action(const struct action *action, uint32_t place) {
         break;
     case A_KILL:
         rules_target(action, "KILL");
+        if ((proc->what == CMD_STEP || proc->what == CMD_ONLY_IF) && proc->state == P_UP && !proc->zombie && !proc->sent &&
+            sim.core.jobs[action->job.job].rung == 0 && sim.latency.ns == 0)
+            fail("slot %u, a step's, gets KILL without TERM", action->job.job);
         break;
     case A_WATCH_TREE: rules_target(action, "a look at the tree"); break;
     case A_FORGET:
@@ -113,6 +150,8 @@ void rules_action(const struct action *action, uint32_t place) {
             fail("slot %u is forgotten while its leader lives", action->job.job);
         if (proc->what == CMD_RUN && proc->tail && !policy()->single)
             fail("slot %u is forgotten while its group lives", action->job.job);
+        if (proc->what == CMD_RUN)
+            sim.gone[proc->owner] = sim.now;
         break;
     case A_PUBLISH:
         if (place != 0)
@@ -127,7 +166,10 @@ void rules_action(const struct action *action, uint32_t place) {
         if (sim.core.walk.goal != GO_EXIT)
             fail("a sweep without a stop");
         break;
-    case A_NOTE: sim.resumed |= action->value == NOTE_RESUMED; break;
+    case A_NOTE:
+        if (action->value == NOTE_RESUMED)
+            rules_resumed();
+        break;
     case A_NOTHING: case A_N: break;
     }
 }
@@ -323,6 +365,9 @@ static void rules_unit(uint16_t unit) {
         fail("unit %u is %s, and its job is not", unit, unit_state_name(u->state));
     if ((sim.core.jobs[unit].state != J_NONE) != (proc->state != P_NONE))
         fail("unit %u: the core and the world do not agree", unit);
+    if (sim.core.walk.goal == GO_EXIT && sim.core.walk.rows[row_of_unit[unit]].state == S_ACT && proc->state == P_UP && !proc->zombie &&
+        !proc->sent && sim.core.jobs[unit].state == J_UP && sim.core.jobs[core_job_of_aux(&sim.core, unit)].state == J_NONE)
+        fail("unit %u is to stop, and has not been told", unit);
     if (u->state != U_WAITING)
         return;
     for (uint16_t i = 0; i < service->n_after; i++)
@@ -332,12 +377,6 @@ static void rules_unit(uint16_t unit) {
 }
 
 /* ---- the exit ---- */
-
-static bool is_success(const struct service *service, int exit) {
-    if (exit < 0)
-        return service->success_signals & signal_bit(-exit);
-    return service->success_codes[exit / 64] >> (exit % 64) & 1;
-}
 
 /* DESIGN 9, from what the world has seen. */
 static int code_of(uint16_t unit) {
@@ -389,6 +428,9 @@ static void rules_exit(void) {
     }
     if (sim.alive > 0 && sim.mortal && policy()->sweep && sim.latency.ns == 0 && time_to_reap)
         fail("%u processes are left at the exit", sim.alive);
+    if (sim.model.n_steps == 0 && policy()->announce_min.ns == 0 && sim.latency.ns == 0 && sim.alive == 0 &&
+        sim.now.ns != later_of(sim.notice, sim.last_end).ns)
+        fail("it slept though all had ended");
     if (killed ? verdict < VERDICT_FORCED : all_well && verdict != VERDICT_CLEAN && verdict != VERDICT_OVERRAN)
         fail("the verdict is %s", verdict_name(verdict));
     if (!policy()->single && was_requested() && expected_code() != sim.core.exit_code)

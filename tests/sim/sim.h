@@ -91,6 +91,9 @@ struct sim {
     int last_exit[MOST_UNITS];
     signal_set last_sent[MOST_UNITS]; /* the stop signals that its last run was sent */
     bool was_running[MOST_UNITS]; /* when the stop began */
+    instant gone[MOST_UNITS];     /* when its last run was over; NEVER: it was resumed or asked for since */
+    bool by_hand;                 /* somebody has asked to start or restart a service */
+    instant last_end;             /* of any process */
     uint8_t goal, floor;
     instant clock, notice;
     bool fits, exited, resumed; /* resumed: in this step */

@@ -161,6 +161,7 @@ static void exec_done(uint16_t slot) {
     if (proc->fail) {
         proc->zombie = true;
         sim.alive--;
+        sim.last_end = sim.now;
         sim.reaped = true;
         pile(ends, &n_ends, (struct event){.kind = EV_SPAWN_FAILED, .job = id_of(slot), .value = (int32_t)(125 + roll(3))});
         return;
@@ -196,6 +197,7 @@ static void leader_ends(uint16_t slot) {
     struct proc *proc = &sim.procs[slot];
     proc->zombie = true;
     sim.alive--;
+    sim.last_end = sim.now;
     sim.reaped = true;
     leave_strays(proc->strays);
     if (proc->tail && chance(40))
@@ -212,6 +214,7 @@ static void tail_ends(uint16_t slot) {
     struct proc *proc = &sim.procs[slot];
     proc->tail = false;
     sim.alive--;
+    sim.last_end = sim.now;
     if (proc->state != P_LEFT)
         return;
     sim.reaped = true;
@@ -227,6 +230,7 @@ static void strays_end(uint16_t which) {
     sim.alive -= n;
     n_orphans += n;
     sim.reaped |= n > 0;
+    sim.last_end = n > 0 ? sim.now : sim.last_end;
 }
 
 /* ---- what the core asks for ---- */
