@@ -5,43 +5,6 @@
 enum { PUBLISH_PLACE = 0 }; /* kept free in every list of actions */
 enum { ORPHANS_MS = 100 };
 
-/* Slots, in this order: units, their aux jobs, steps, checks, net. Alarms likewise: jobs, units,
- * checks, rows, misc. */
-uint16_t core_job_of_unit(const struct core *core, uint16_t unit) { (void)core; return unit; }
-uint16_t core_job_of_aux(const struct core *core, uint16_t unit) { return (uint16_t)(core->model->n_units + unit); }
-uint16_t core_job_of_step(const struct core *core, uint16_t step) { return (uint16_t)(2 * core->model->n_units + step); }
-uint16_t core_job_of_check(const struct core *core, uint16_t check) {
-    return (uint16_t)(2 * core->model->n_units + core->model->n_steps + check);
-}
-uint16_t core_job_of_net(const struct core *core) {
-    return (uint16_t)(2 * core->model->n_units + core->model->n_steps + core->model->n_checks);
-}
-uint16_t core_jobs(const struct model *model) {
-    return (uint16_t)(2 * model->n_units + model->n_steps + model->n_checks + 1);
-}
-
-uint16_t alarm_of_unit(const struct core *core, uint16_t unit) { return (uint16_t)(core->n_jobs + unit); }
-uint16_t alarm_of_check(const struct core *core, uint16_t check) {
-    return (uint16_t)(core->n_jobs + core->model->n_units + check);
-}
-uint16_t alarm_of_row(const struct core *core, uint16_t row) {
-    return (uint16_t)(core->n_jobs + core->model->n_units + core->model->n_checks + row);
-}
-uint16_t alarm_of_misc(const struct core *core, uint8_t which) {
-    return (uint16_t)(alarm_of_row(core, core->walk.n_rows) + which);
-}
-
-void set_alarm(struct core *core, uint16_t alarm, instant at) { agenda_set(&core->agenda, alarm, at); }
-
-void emit(struct core *core, struct action action) {
-    if (core->out->n < core->out->room)
-        core->out->v[core->out->n++] = action;
-}
-
-void note(struct core *core, uint8_t what, uint16_t subject, int32_t extra) {
-    emit(core, (struct action){.kind = A_NOTE, .subject = subject, .value = what, .extra = extra});
-}
-
 uint32_t core_actions_max(const struct model *model) {
     return 10u * core_jobs(model) + 6u * plan_rows(model) + 64;
 }
@@ -219,41 +182,3 @@ void core_step(struct core *core, const struct event *event, instant now, struct
 }
 
 instant core_next(const struct core *core) { return core->exited ? NEVER : agenda_next(&core->agenda); }
-
-bool core_ready(const struct core *core) {
-    const struct model *model = core->model;
-    bool running = core->walk.goal == GO_RUN && !core->walk.undoing && !core->told_to_stop;
-    if (!core->started || (!running && !model->policy.keep_ready))
-        return false;
-    for (uint16_t i = 0; i < model->n_checks; i++)
-        if (!model->checks[i].live && !core->checks[i].passing)
-            return false;
-    return true;
-}
-
-bool core_live(const struct core *core) {
-    for (uint16_t i = 0; i < core->model->n_units; i++)
-        if (core->units[i].unhealthy)
-            return false;
-    return true;
-}
-
-uint8_t core_phase(const struct core *core) {
-    return core->walk.open ? core->walk.stages[core->walk.stage].phase : (uint8_t)PH_N;
-}
-
-uint8_t core_life(const struct core *core) {
-    if (core->exited)
-        return LIFE_EXITED;
-    if (core->walk.goal == GO_EXIT)
-        return LIFE_STOPPING;
-    if ((core->walk.goal == GO_DRAIN && core->walk.said_drained) || core->walk.undoing)
-        return LIFE_DRAINED; /* a script that polls for it must not go on while a drain step runs */
-    return core->started ? LIFE_RUNNING : LIFE_STARTING;
-}
-
-span core_left(const struct core *core, instant now) {
-    if (is_never(core->walk.clock))
-        return FOREVER;
-    return until(now, after(core->walk.clock, core->model->policy.grace));
-}

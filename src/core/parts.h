@@ -1,6 +1,8 @@
 /* core/parts.h: how the core's files call one another. Nobody outside core includes this.
  *
- *   core.c    the step: one event, then all that is due; layout; what is derived
+ *   core.c    layout, and the step: one event, then all that is due
+ *   slots.c   the numbers of jobs and alarms; how actions are said
+ *   state.c   what others ask for, derived
  *   job.c     one process: asked, up, its ladder of signals, gone
  *   unit.c    one service instance: start, ready, end, restart
  *   restart.c what becomes of a unit that has ended
@@ -13,14 +15,14 @@
  *   end.c     exit code and verdict
  *
  * job, check call up into unit and step (who owns the process?); unit and step call up into walk
- * (has the stage ended?); nobody calls core.c but for emitting actions.
+ * (has the stage ended?). Nobody calls core.c.
  */
 #ifndef CORE_PARTS_H
 #define CORE_PARTS_H
 
 #include "core/core.h"
 
-/* core.c */
+/* slots.c */
 void emit(struct core *core, struct action action);
 void note(struct core *core, uint8_t what, uint16_t subject, int32_t extra);
 void set_alarm(struct core *core, uint16_t alarm, instant at);
