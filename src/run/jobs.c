@@ -11,7 +11,7 @@ bool jobs_layout(struct jobs *jobs, uint16_t n, struct arena *arena) {
     uint32_t room = 8;
     while (room < 2u * n)
         room *= 2;
-    *jobs = (struct jobs){.n = n, .mask = room - 1};
+    *jobs = (struct jobs){.n = n, .mask = room - 1, .pidfd_below = UINT64_MAX};
     jobs->v = arena_take(arena, n * sizeof *jobs->v);
     jobs->hash = arena_take(arena, room * sizeof *jobs->hash);
     if (jobs->v == NULL || jobs->hash == NULL || !tree_layout(&jobs->tree, arena))
@@ -65,6 +65,8 @@ void jobs_born(struct jobs *jobs, uint16_t slot, pid_t pid, int error_fd, bool p
     s->pid = pid;
     s->error_fd = error_fd;
     s->pidfd = pinned ? pidfd_of(pid) : -1;
+    if (s->pidfd >= 0 && (uint64_t)s->pidfd >= jobs->pidfd_below)
+        fd_close(&s->pidfd);
     jobs->hash[place(jobs, pid)] = slot;
     if (error_fd < 0)
         jobs_set_news(jobs, slot, SPAWN_RUNS);

@@ -33,6 +33,7 @@ struct jobs {
     uint16_t *hash;         /* of pids: slots, HASH_FREE */
     uint32_t mask;
     uint16_t n, n_left, n_news;
+    uint64_t pidfd_below;   /* the numbers from here on are kept for what is needed more */
     struct tree tree;
 };
 enum { HASH_FREE = 0xffff };

@@ -14,7 +14,7 @@
 #include "sys/idle.h"
 #include "sys/watch.h"
 
-enum { FAILED = 125 };
+enum { FAILED = 125, SPARE_FDS = 8 };
 
 /* ---- the step ---- */
 
@@ -160,6 +160,7 @@ static int prepare(struct run *run, struct arena *arena, char *const *envp) {
     if (small)
         return 0;
     run->nofile_raised = fd_raise_limit(&run->nofile);
+    run->jobs.pidfd_below = run->nofile.rlim_max > SPARE_FDS ? run->nofile.rlim_max - SPARE_FDS : 0;
     if (!open_watch(run))
         return fail(run, "error: cannot make epoll and signalfd descriptors");
     return !run->helper.wanted || helper_open(run, arena) ? 0 : FAILED;
