@@ -67,7 +67,7 @@ static void start(struct run *run, uint16_t slot, int bell, int messages) {
         jobs_unborn(&run->jobs, slot);
         return;
     }
-    if (!watch_add(run->watch, error_fd, (uint64_t)s->gen << 16 | slot))
+    if (error_fd >= 0 && !watch_add(run->watch, error_fd, (uint64_t)s->gen << 16 | slot))
         fd_close(&error_fd);
     jobs_born(&run->jobs, slot, pid, error_fd, true);
     run->helper.alive = watch_add(run->watch, run->helper.messages, TAG_MESSAGES);

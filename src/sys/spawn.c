@@ -49,7 +49,9 @@ static int open_null(int flags) {
     return ends[flags == O_RDONLY ? 0 : 1];
 }
 
+/* Closed first: where no descriptor is left it makes room for itself. */
 static bool null_onto(int target, int flags) {
+    close(target);
     int fd = open_null(flags);
     if (fd < 0 || (fd != target && dup2(fd, target) < 0))
         return false;
@@ -93,7 +95,7 @@ static bool give_descriptors(struct spawn *spawn, struct spawn_error *error) {
         return true;
     for (unsigned i = 0; i < spawn->n_fds; i++)
         above = spawn->fds[i].to >= above ? spawn->fds[i].to + 1 : above;
-    if (!move_above(&spawn->error_fd, above))
+    if (spawn->error_fd >= 0 && !move_above(&spawn->error_fd, above))
         return fail(error, SPAWN_FDS);
     if (spawn->exec_fd >= 0 && !move_above(&spawn->exec_fd, above))
         return fail(error, SPAWN_FDS);
@@ -200,34 +202,31 @@ static _Noreturn void child(struct spawn *spawn, int error_fd) {
     struct spawn_error error = {0};
     spawn->error_fd = error_fd;
     become(spawn, &error);
-    if (write(spawn->error_fd, &error, sizeof error) < 0)
-        _exit(125);
-    _exit(spawn_exit_code(&error));
+    ssize_t wrote = spawn->error_fd < 0 ? 0 : write(spawn->error_fd, &error, sizeof error);
+    _exit(wrote < 0 ? 125 : spawn_exit_code(&error));
 }
 
 /* Raw: musl's fork(2) is made for threads, and drags in what it needs for them. */
 static pid_t plain_fork(void) { return (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0); }
 
 pid_t spawn_fork(struct spawn *spawn, int *error_fd, struct spawn_error *error) {
-    int ends[2];
+    int ends[2] = {-1, -1};
     *error = (struct spawn_error){0};
-    if (pipe2(ends, O_CLOEXEC) != 0) {
-        fail(error, SPAWN_FDS);
-        return -1;
-    }
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        ends[0] = ends[1] = -1; /* none left: it starts all the same, its exit code will have to tell */
     pid_t pid = plain_fork();
     if (pid == 0)
         child(spawn, ends[1]);
-    if (pid < 0)
-        fail(error, SPAWN_FORK);
-    close(ends[1]);
+    fd_close(&ends[1]);
     if (pid < 0) {
-        close(ends[0]);
+        fail(error, SPAWN_FORK);
+        fd_close(&ends[0]);
         return -1;
     }
     if (spawn->keep_session)
         setpgid(pid, pid); /* in both: whoever comes first. EACCES once the child has exec'd */
-    fcntl(ends[0], F_SETFL, O_NONBLOCK); /* our end alone: a pipe's ends are separate descriptions */
+    if (ends[0] >= 0)
+        fcntl(ends[0], F_SETFL, O_NONBLOCK); /* our end alone: a pipe's ends are separate descriptions */
     *error_fd = ends[0];
     return pid;
 }

@@ -50,7 +50,8 @@ struct spawn {
  * The pid, or -1: error says why, and nothing is left of the child. */
 pid_t spawn_vfork(struct spawn *spawn, struct spawn_error *error);
 
-/* The pid, or -1 and error. *error_fd: non-blocking; its end without a byte says that exec succeeded. */
+/* The pid, or -1 and error. *error_fd: non-blocking; its end without a byte says that exec succeeded. -1:
+ * there was no descriptor for it. */
 pid_t spawn_fork(struct spawn *spawn, int *error_fd, struct spawn_error *error);
 
 enum spawn_news { SPAWN_NO_NEWS, SPAWN_RUNS, SPAWN_FAILED };
