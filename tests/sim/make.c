@@ -137,6 +137,8 @@ static void draw_policy(void) {
         .grace = PICK(SEC(1), SEC(5), SEC(10), SEC(10), SEC(30), MS(100), MS(1), MS(7)), .quiet = SEC(1), .keep_ready = chance(8),
         .parallel = chance(20), .sweep = chance(92), .pid1 = chance(50), .net = chance(30), .single = chance(8),
     };
+    if (!policy->single && chance(3))
+        policy->phases_only = true, policy->sweep = policy->net = false;
     policy->reserve = shorter(SEC(1), (span){policy->grace.ns / 10});
     if (chance(10))
         policy->reserve = (span){policy->grace.ns / 2};

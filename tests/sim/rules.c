@@ -85,6 +85,8 @@ static void rules_spawn(const struct action *action) {
     case CMD_RUN:
         if (walk->goal != GO_RUN || !is_never(walk->clock))
             fail("unit %u is started while a drain or a clock runs", action->subject);
+        if (policy()->phases_only)
+            fail("unit %u is another's", action->subject);
         rules_restart(action->subject);
         break;
     case CMD_STEP:
@@ -360,7 +362,7 @@ static void rules_unit(uint16_t unit) {
     const struct service *service = &sim.services[sim.units[unit].service];
     const struct unit *u = &sim.core.units[unit];
     const struct proc *proc = &sim.procs[core_job_of_unit(&sim.core, unit)];
-    bool may = sim.units[unit].ordinal == 0 && sim.core.walk.goal == GO_RUN && !sim.core.walk.undoing;
+    bool may = sim.units[unit].ordinal == 0 && !policy()->phases_only && sim.core.walk.goal == GO_RUN && !sim.core.walk.undoing;
     if (has_a_job(u->state) != (sim.core.jobs[unit].state != J_NONE))
         fail("unit %u is %s, and its job is not", unit, unit_state_name(u->state));
     if ((sim.core.jobs[unit].state != J_NONE) != (proc->state != P_NONE))
@@ -423,17 +425,19 @@ static void rules_exit(void) {
     for (uint16_t i = 0; i < walk->n_rows; i++) {
         killed |= walk->rows[i].killed;
         all_well &= walk->rows[i].state == S_DONE || walk->rows[i].state == S_SKIPPED;
-        if (!row_ended(&walk->rows[i]))
+        if (!row_ended(&walk->rows[i]) && !policy()->phases_only)
             fail("row %u has not ended at the exit", i);
     }
     if (sim.alive > 0 && sim.mortal && policy()->sweep && sim.latency.ns == 0 && time_to_reap)
         fail("%u processes are left at the exit", sim.alive);
-    if (sim.model.n_steps == 0 && policy()->announce_min.ns == 0 && sim.latency.ns == 0 && sim.alive == 0 &&
+    if (sim.model.n_steps == 0 && policy()->announce_min.ns == 0 && !policy()->phases_only && sim.latency.ns == 0 && sim.alive == 0 &&
         sim.now.ns != later_of(sim.notice, sim.last_end).ns)
         fail("it slept though all had ended");
     if (killed ? verdict < VERDICT_FORCED : all_well && verdict != VERDICT_CLEAN && verdict != VERDICT_OVERRAN)
         fail("the verdict is %s", verdict_name(verdict));
-    if (!policy()->single && was_requested() && expected_code() != sim.core.exit_code)
+    if (policy()->phases_only && sim.core.exit_code)
+        fail("exit %d of the phases alone", sim.core.exit_code);
+    if (!policy()->single && !policy()->phases_only && was_requested() && expected_code() != sim.core.exit_code)
         fail("exit %d, not %d", sim.core.exit_code, expected_code());
     if (sim.core.exit_code < 0 || sim.core.exit_code > 255)
         fail("exit %d", sim.core.exit_code);

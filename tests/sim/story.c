@@ -152,6 +152,8 @@ static void begin(void) {
     core_start(&sim.core, sim.now, &sim.out);
     carry_out();
     rules_step(&(struct event){.kind = EV_TICK});
+    if (sim.model.policy.phases_only)
+        step(&(struct event){.kind = EV_ASK, .verb = ASK_PRESTOP, .value = chance(80) ? 0 : (int32_t)roll(20000)});
 }
 
 /* At the horizon a stop comes; a lone command that nothing ends is killed from outside a little later. */

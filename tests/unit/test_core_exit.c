@@ -314,3 +314,28 @@ Test(exits, the_phases_alone_announce_drain_and_go) {
     ends(step_slot(a), 0);
     the_end(0);
 }
+
+Test(exits, a_notice_does_not_cut_the_phases_alone_short) {
+    phases_only();
+    uint16_t a = drain("a", DO_COMMAND);
+    service("db");
+    begin();
+    tell_ask(ASK_PRESTOP, NONE, 0);
+    at(500);
+    tell_signal(T_TERM);
+    cr_assert_eq(signals(step_slot(a), T_TERM), 0);
+    at(700);
+    ends(step_slot(a), 0);
+    the_end(0);
+}
+
+Test(exits, a_main_that_is_a_oneshot) {
+    new_model();
+    uint16_t job = oneshot("job"), side = service("side");
+    s.services[job].main = true, s.model.main = job;
+    begin();
+    ends(run_slot(job), 0);
+    cr_assert(signals(run_slot(side), T_TERM));
+    cr_assert_eq(s.core.walk.cause, BY_MAIN);
+    the_end(0);
+}

@@ -185,10 +185,11 @@ Test(helper, dead_in_the_sweep_it_is_not) {
     begin();
     pulse();
     s.strays = 1, s.strays_deaf = true;
-    tell_signal(T_TERM);
     mark();
+    tell_signal(T_TERM);
     at(2000);
     cr_assert_eq(spawns(net_slot()), 0);
+    cr_assert_eq(notes(NOTE_NET_RESTART), 0);
     the_end(0);
 }
 
