@@ -135,19 +135,32 @@ test-san: $(B)/lastcall-san
 FUZZ_SECONDS ?= 10
 fuzz_names := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
-$(B)/fuzz/%: tests/fuzz/fuzz_%.c $(pure_src) $(wildcard src/*/*.h) | $(B)/see
+FUZZ := -g -O1 -fno-sanitize-recover=all
+fuzz_objs := $(pure_src:src/%.c=$(B)/fuzz/obj/%.o)
+
+$(B)/fuzz/obj/%.o: src/%.c | $(B)/see
 	@mkdir -p $(@D)
-	clang $(MODE) -Wno-missing-prototypes -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-		-iquote src -isystem $(B)/include -o $@ $< $(pure_src) $(LIBDIR)/libinih.a
+	@echo "  CC   $< (fuzzing)"
+	@clang $(MODE) $(FUZZ) -fsanitize=fuzzer-no-link,address,undefined -iquote src -isystem $(B)/include -MMD -c -o $@ $<
+-include $(fuzz_objs:.o=.d)
+
+$(B)/fuzz/%: tests/fuzz/fuzz_%.c $(fuzz_objs)
+	@echo "  CC   $<"
+	@clang $(MODE) -Wno-missing-prototypes $(FUZZ) -fsanitize=fuzzer,address,undefined -iquote src -o $@ $< \
+		$(fuzz_objs) $(LIBDIR)/libinih.a
+
+.SECONDARY: $(fuzz_objs) $(test_objs)
 
 fuzz-smoke: $(fuzz_names:%=$(B)/fuzz/%)
-	@for name in $(fuzz_names); do mkdir -p $(B)/corpus/$$name tests/fuzz/seeds/$$name; \
-		echo "== fuzz $$name"; $(B)/fuzz/$$name -max_total_time=$(FUZZ_SECONDS) -print_final_stats=0 -verbosity=0 \
-		-artifact_prefix=$(B)/fuzz/ $(B)/corpus/$$name tests/fuzz/seeds/$$name || exit 1; done
+	@for name in $(fuzz_names); do mkdir -p $(B)/corpus/$$name; \
+		$(B)/fuzz/$$name -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -verbosity=0 \
+			-artifact_prefix=$(B)/fuzz/ $(B)/corpus/$$name $$(ls -d tests/fuzz/seeds/$$name 2>/dev/null) \
+			>$(B)/fuzz/$$name.log 2>&1 || { tail -40 $(B)/fuzz/$$name.log; exit 1; }; \
+		echo "fuzz $$name: $$(sed -n 's/^stat::number_of_executed_units: *//p' $(B)/fuzz/$$name.log) inputs, no complaint"; done
 
 fuzz: $(B)/fuzz/$(TARGET)
 	@mkdir -p $(B)/corpus/$(TARGET)
-	$(B)/fuzz/$(TARGET) -max_total_time=$(SECONDS) $(B)/corpus/$(TARGET) tests/fuzz/seeds/$(TARGET)
+	$(B)/fuzz/$(TARGET) -max_total_time=$(SECONDS) $(B)/corpus/$(TARGET) $(wildcard tests/fuzz/seeds/$(TARGET))
 
 # The same sources through the other compiler: warnings only, nothing is linked.
 compile-clang: | $(B)/see

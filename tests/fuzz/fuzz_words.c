@@ -1,4 +1,5 @@
 /* Any text as a command, a value and an env-file. */
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static struct words words;
     static struct environment environment;
-    static char *envp[] = {"A=one two", "EMPTY=", NULL};
+    static char one[] = "A=one two", empty[] = "EMPTY=", *envp[] = {one, empty, NULL};
     static char value[300];
     char *text = malloc(size + 1);
     memcpy(text, data, size);
