@@ -15,19 +15,20 @@ static void add(struct tree *tree, uint16_t job, struct proc_id id) {
         tree->v[tree->n++] = (struct tree_entry){.id = id, .job = job};
 }
 
-static void watch_below(struct tree *tree, uint16_t job, pid_t pid) {
-    size_t n = proc_descendants(pid, tree->walk, TREE_WALK);
+/* What is found is appended and gets its own turn, so that each process is listed once, however deep. */
+static void watch_below(struct tree *tree, uint16_t job, struct proc_id parent) {
+    size_t n = proc_children_of(parent, tree->walk, TREE_WALK);
     for (size_t i = 0; i < n; i++)
         add(tree, job, tree->walk[i]);
 }
 
 void tree_watch(struct tree *tree, uint16_t job, pid_t leader) {
-    uint32_t known = tree->n;
-    if (leader != 0)
-        watch_below(tree, job, leader);
-    for (uint32_t i = 0; i < known; i++)
+    struct proc_stat stat;
+    if (leader != 0 && proc_stat(leader, &stat))
+        watch_below(tree, job, (struct proc_id){.pid = leader, .start = stat.start});
+    for (uint32_t i = 0; i < tree->n; i++)
         if (tree->v[i].job == job && proc_alive(tree->v[i].id))
-            watch_below(tree, job, tree->v[i].id.pid);
+            watch_below(tree, job, tree->v[i].id);
 }
 
 void tree_signal(struct tree *tree, uint16_t job, pid_t but_group, int sig) {

@@ -154,8 +154,7 @@ size_t proc_children(pid_t pid, pid_t *into, size_t room) {
     return children.n;
 }
 
-/* Adds the children of parent that are so still; parent must have kept its start time meanwhile. */
-static size_t add_children(struct proc_id parent, struct proc_id *into, size_t room) {
+size_t proc_children_of(struct proc_id parent, struct proc_id *into, size_t room) {
     pid_t pids[1024];
     size_t n = proc_children(parent.pid, pids, sizeof pids / sizeof *pids), added = 0;
     pid_t expected = parent.pid == 0 ? getpid() : parent.pid;
@@ -170,17 +169,10 @@ static size_t add_children(struct proc_id parent, struct proc_id *into, size_t r
     return added;
 }
 
-size_t proc_descendants(pid_t pid, struct proc_id *into, size_t room) {
-    struct proc_id root = {.pid = pid};
-    struct proc_stat stat;
-    if (pid != 0) {
-        if (!proc_stat(pid, &stat))
-            return 0;
-        root.start = stat.start;
-    }
-    size_t n = add_children(root, into, room);
+size_t proc_descendants(struct proc_id *into, size_t room) {
+    size_t n = proc_children_of((struct proc_id){0}, into, room);
     for (size_t i = 0; i < n; i++)
-        n += add_children(into[i], into + n, room - n);
+        n += proc_children_of(into[i], into + n, room - n);
     return n;
 }
 

@@ -8,7 +8,7 @@ void sweep_term(bool pid1, struct proc_id *scratch, size_t room) {
         kill(-1, SIGCONT); /* a stopped process takes its TERM only then */
         return;
     }
-    size_t n = proc_descendants(0, scratch, room);
+    size_t n = proc_descendants(scratch, room);
     for (size_t i = 0; i < n; i++)
         if (proc_signal(scratch[i], SIGTERM) == 0)
             proc_signal(scratch[i], SIGCONT);

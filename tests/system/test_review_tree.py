@@ -1,0 +1,38 @@
+"""The tree of a service: deep ones cost little, and what a leader leaves in its group is cleared away."""
+import re
+import signal
+
+import pytest
+
+from lc import wait_for_text, write_ini
+
+CHAIN = """#!/bin/sh
+trap '' TERM
+if [ $1 = 0 ]; then echo yes > ready; exec sleep 1000; fi
+$0 $(($1 - 1)) &
+wait
+"""
+LEAVES = """#!/bin/sh
+sleep 1000 &
+exit 1
+"""
+
+
+def script(path, text):
+    path.write_text(text)
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.limit(90)
+def test_a_deep_tree_does_not_eat_the_grace(start, workdir):
+    """Each process is listed once: below every one of them all the others would be looked at again."""
+    script(workdir / "chain", CHAIN)
+    run = start("-c", write_ini(workdir / "a.ini", "[lastcall]", "grace = 5s", "control = off", "[service a]",
+                                "command = ./chain 700"))
+    wait_for_text(workdir / "ready", "yes", timeout=40)
+    run.signal(signal.SIGTERM)
+    code = run.wait(60)
+    assert code == 124
+    used = float(re.search(r"in ([0-9.]+) s of 5\.0", run.err)[1])
+    assert used <= 5.0, run.err
