@@ -114,11 +114,16 @@ static void signal_living(const struct slot *slot, int sig, bool group) {
         kill(slot->pid, sig);
 }
 
-/* kill(2) on a recycled number would hit strangers; the pidfd names the group that was (Linux 6.9). */
+/* kill(2) on a recycled number would hit strangers; the pidfd names the group that was (Linux 6.9).
+ * Without it a member must be known to live: what the leader has left are our children now. */
 static void signal_left(struct jobs *jobs, uint16_t slot, int sig) {
     const struct slot *s = &jobs->v[slot];
     int result = s->pidfd >= 0 ? pidfd_signal_group(s->pidfd, sig) : ENOSYS;
-    if (result != 0 && result != ESRCH && tree_holds_group(&jobs->tree, slot, s->pid))
+    if (result == 0 || result == ESRCH || jobs_find(jobs, s->pid) != HASH_FREE)
+        return;
+    if (kill(-s->pid, 0) == 0)
+        tree_adopt(&jobs->tree, slot, s->pid);
+    if (tree_holds_group(&jobs->tree, slot, s->pid))
         kill(-s->pid, sig);
 }
 

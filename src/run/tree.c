@@ -31,6 +31,14 @@ void tree_watch(struct tree *tree, uint16_t job, pid_t leader) {
             watch_below(tree, job, tree->v[i].id);
 }
 
+void tree_adopt(struct tree *tree, uint16_t job, pid_t group) {
+    struct proc_stat stat;
+    size_t n = proc_children_of((struct proc_id){0}, tree->walk, TREE_WALK);
+    for (size_t i = 0; i < n; i++)
+        if (proc_stat(tree->walk[i].pid, &stat) && stat.group == group)
+            add(tree, job, tree->walk[i]);
+}
+
 void tree_signal(struct tree *tree, uint16_t job, pid_t but_group, int sig) {
     struct proc_stat stat;
     for (uint32_t i = 0; i < tree->n; i++) {

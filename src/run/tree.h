@@ -24,6 +24,8 @@ struct tree {
 bool tree_layout(struct tree *tree, struct arena *arena);
 /* Remembers what is now below leader (0: it has gone) and below what was known. */
 void tree_watch(struct tree *tree, uint16_t job, pid_t leader);
+/* Remembers our own children in this group: its leader has gone, and left them to us. */
+void tree_adopt(struct tree *tree, uint16_t job, pid_t group);
 /* To all that are known and not in this group (0: to all). */
 void tree_signal(struct tree *tree, uint16_t job, pid_t but_group, int sig);
 /* Forgets those that have gone; whether none is left. */

@@ -36,3 +36,14 @@ def test_a_deep_tree_does_not_eat_the_grace(start, workdir):
     assert code == 124
     used = float(re.search(r"in ([0-9.]+) s of 5\.0", run.err)[1])
     assert used <= 5.0, run.err
+
+
+def test_what_a_leader_leaves_is_cleared_where_no_pidfd_names_its_group(start, workdir):
+    """Before Linux 6.9: the members have become our children, and hold their group's number."""
+    script(workdir / "leaves", LEAVES)
+    strace = ["/usr/bin/strace", "-qq", "-o", workdir / "trace", "-e", "signal=none", "-e", "trace=pidfd_send_signal",
+              "-e", "inject=pidfd_send_signal:error=EINVAL"]
+    run = start("-c", write_ini(workdir / "a.ini", "[lastcall]", "control = off", "[service a]", "command = ./leaves",
+                                "restart-delay = 10ms..10ms", "restart-limit = 3 in 1h"), mode="host", before=strace)
+    assert run.wait() == 1
+    assert "restart-limit 3 in 1h is used up" in run.err
