@@ -189,8 +189,10 @@ static bool prepare(struct spawn *spawn, void *with, struct spawn_error *error) 
 
 /* ---- in the parent ---- */
 
-static void started(struct run *run, uint16_t slot, pid_t pid, int error_fd) {
+static void started(struct run *run, uint16_t slot, pid_t pid, int error_fd, bool foreground) {
     struct slot *s = &run->jobs.v[slot];
+    if (foreground)
+        run->terminal.given = pid; /* -1: what failed may have taken it, and is gone */
     if (pid < 0) {
         jobs_unborn(&run->jobs, slot);
         return;
@@ -237,10 +239,10 @@ void child_start(struct run *run, const struct action *action) {
     give_check_fd(&order, &spawn, &fd);
     if (is_plain(&order)) {
         spawn.prepare = NULL;
-        started(run, slot, spawn_vfork(&spawn, &run->jobs.v[slot].error), -1);
+        started(run, slot, spawn_vfork(&spawn, &run->jobs.v[slot].error), -1, spawn.foreground);
     } else {
         pid_t pid = spawn_fork(&spawn, &error_fd, &run->jobs.v[slot].error);
-        started(run, slot, pid, error_fd);
+        started(run, slot, pid, error_fd, spawn.foreground);
     }
 }
 

@@ -1,5 +1,7 @@
 #include "sys/terminal.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <unistd.h>
 
 bool terminal_in_foreground(void) { return tcgetpgrp(0) == getpgrp(); }
@@ -12,7 +14,10 @@ bool terminal_look(struct terminal *terminal) {
 void terminal_give(pid_t group) { tcsetpgrp(0, group); }
 
 void terminal_take(const struct terminal *terminal, bool restore) {
-    if (!terminal->ours)
+    pid_t now;
+    if (terminal->given == 0 || (now = tcgetpgrp(0)) < 0)
+        return;
+    if (now != terminal->given && now != getpgrp() && !(kill(-now, 0) != 0 && errno == ESRCH))
         return;
     tcsetpgrp(0, getpgrp());
     if (restore)

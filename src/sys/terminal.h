@@ -10,13 +10,18 @@
 #include <sys/types.h>
 #include <termios.h>
 
-struct terminal { bool ours; struct termios settings; };
+struct terminal {
+    bool ours;      /* it was, at the start */
+    pid_t given;    /* the group that got it; 0: nobody, -1: one that is gone */
+    struct termios settings;
+};
 
 /* Whether stdin is a terminal whose foreground is our group: only then it may be handed on. */
 bool terminal_look(struct terminal *terminal);
 void terminal_give(pid_t group);
-/* Takes it back if terminal->ours; restore: with the settings it had, for a program that was killed
- * cannot have put them back itself. */
+/* Takes it back from the group that got it, or from one that is gone, but from nobody else: a shell
+ * may have put us into the background meanwhile. restore: with the settings it had, for a program
+ * that was killed cannot have put them back itself. */
 void terminal_take(const struct terminal *terminal, bool restore);
 bool terminal_in_foreground(void);
 
