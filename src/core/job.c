@@ -60,7 +60,7 @@ void job_stop(struct core *core, uint16_t slot, instant term, instant kill) {
 
 void job_stop_leftovers(struct core *core, uint16_t slot, instant kill) {
     struct job *job = &core->jobs[slot];
-    job->leftovers = job->rung ? TO_STRAYS : TO_TREE;
+    job->leftovers = job->rung && unit_whom(core, job->owner) == TO_GROUP ? TO_STRAYS : TO_TREE;
     job->rung = 0;
     job_stop(core, slot, core->now, is_never(job->kill_at) ? kill : NEVER);
 }

@@ -1,0 +1,19 @@
+/* What a review has found: each of these was wrong once. */
+#include "support.h"
+
+TestSuite(review, .init = new_model);
+
+/* With kill-mode = main nobody but the leader got the stop signal: what it leaves has heard nothing yet. */
+Test(review, what_a_main_alone_was_told_its_group_hears_when_it_has_gone) {
+    uint16_t web = main_service("web");
+    s.services[web].stop_timeout = SEC(4), s.services[web].kill_main = true;
+    s.clings[0] = true;
+    begin();
+    tell_signal(T_TERM);
+    cr_assert_eq(s.core.jobs[0].state, J_LEFT);
+    cr_assert_eq(find_said(A_SIGNAL, 0, T_TERM, 0)->action.value, TO_LEADER);
+    cr_assert_eq(signals(0, T_TERM), 2);
+    cr_assert_eq(s.core.jobs[0].leftovers, TO_TREE);
+    at(4000);
+    the_end(124);
+}
