@@ -70,6 +70,12 @@ void check_answer(struct core *core, uint16_t check, bool pass) {
         check_verdict(core, check, pass);
 }
 
+/* It could not be started, for a fault of ours: neither pass nor fail. */
+void check_unasked(struct core *core, uint16_t check) {
+    if (core->checks[check].on)
+        set_alarm(core, alarm_of_check(core, check), after(core->now, policy_of(core, check)->every));
+}
+
 void check_due(struct core *core, uint16_t check) {
     if (policy_of(core, check)->kind == CHECK_DELAY)
         check_verdict(core, check, true);

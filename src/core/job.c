@@ -12,7 +12,7 @@
  */
 #include "core/parts.h"
 
-enum { EXEC_MS = 200 };
+enum { EXEC_MS = 200, CANNOT_ASK = 125 /* lastcall itself had no process or descriptor left */ };
 
 static const struct escalation term_only = {.signal = 15};
 
@@ -182,7 +182,10 @@ static void ended(struct core *core, uint16_t slot, bool is_gone) {
         if (!is_gone)
             emit(core, (struct action){.kind = A_KILL, .job = id_of(core, slot)});
         forget(core, slot);
-        check_answer(core, owner, job->exit == 0);
+        if (is_gone && job->exit == CANNOT_ASK)
+            check_unasked(core, owner);
+        else
+            check_answer(core, owner, job->exit == 0);
         return;
     case CMD_STOP:
     case CMD_RELOAD:

@@ -82,6 +82,7 @@ bool errand_ask(struct core *core, const struct event *event, uint16_t *reply);
 void check_on(struct core *core, uint16_t check);
 void check_off(struct core *core, uint16_t check);
 void check_answer(struct core *core, uint16_t check, bool pass); /* of an exec check: one try */
+void check_unasked(struct core *core, uint16_t check);
 void check_verdict(struct core *core, uint16_t check, bool passing); /* from net: a turn */
 void check_due(struct core *core, uint16_t check);
 

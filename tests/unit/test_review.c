@@ -17,3 +17,22 @@ Test(review, what_a_main_alone_was_told_its_group_hears_when_it_has_gone) {
     at(4000);
     the_end(124);
 }
+
+/* Lastcall had no process or descriptor left: that says nothing about the service. */
+Test(review, a_check_that_could_not_be_asked_counts_for_neither) {
+    uint16_t web = main_service("web"), check = check_of(web, CHECK_EXEC, true);
+    s.checks[check].failures = 2;
+    begin();
+    s.slow_exec[check_slot(check)] = true;
+    ends(check_slot(check), 1);
+    for (int i = 1; i < 10; i++) {
+        at(1000 * i);
+        cr_assert_eq(spawns(check_slot(check)), i + 1);
+        spawn_failed(check_slot(check), 125);
+        cr_assert_eq(spawns(0), 1);
+        cr_assert_eq(unit_state(0), U_UP);
+    }
+    at(10000);
+    spawn_failed(check_slot(check), 127); /* its program is not there: it fails */
+    cr_assert_eq(notes(NOTE_UNHEALTHY), 1);
+}
