@@ -349,8 +349,8 @@ void units_resume(struct core *core) {
         struct unit *u = unit_at(core, unit);
         if (u->state == U_BACKOFF)
             set_due(core, unit, core->now);
-        else if (!unit_live(core, unit))
-            tell_walk(core, unit);
+        else
+            tell_walk(core, unit); /* also of one whose leader has ended, and whose tree has not */
     }
     for (uint16_t check = 0; check < core->model->n_checks; check++)
         if (core->model->checks[check].live && core->checks[check].on && !core->checks[check].passing)

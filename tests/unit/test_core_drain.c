@@ -778,6 +778,17 @@ Test(drain, resume_acts_on_mains_end) {
     the_end(7);
 }
 
+Test(drain, resume_acts_on_mains_end_though_its_group_lives) {
+    s.clings[0] = s.deaf[0] = true;
+    begin();
+    tell_ask(ASK_DRAIN, NONE, 0);
+    ends(0, 7);
+    tell_ask(ASK_RESUME, NONE, 0);
+    cr_assert_eq(s.core.walk.cause, BY_MAIN);
+    group_ends(0);
+    the_end(7);
+}
+
 Test(drain, the_stop_acts_on_what_was_recorded) {
     begin();
     tell_ask(ASK_DRAIN, NONE, 0);
