@@ -257,7 +257,13 @@ static void rules_notice(void) {
 }
 
 static void rules_stop_began(void) {
+    const struct walk *walk = &sim.core.walk;
     sim.notice = sim.now;
+    if (walk->cause == BY_MAIN || walk->cause == BY_SERVICE) {
+        const struct service *service = &sim.services[sim.units[walk->cause_value].service];
+        if (service->restart == RESTART_ALWAYS && sim.core.units[walk->cause_value].burst < service->restart_limit && !sim.by_hand)
+            fail("unit %u ends it, and would be started again", walk->cause_value);
+    }
     for (uint16_t unit = 0; unit < sim.model.n_units; unit++)
         sim.was_running[unit] = sim.procs[unit].state != P_NONE;
 }
@@ -370,6 +376,9 @@ static void rules_unit(uint16_t unit) {
     if (sim.core.walk.goal == GO_EXIT && sim.core.walk.rows[row_of_unit[unit]].state == S_ACT && proc->state == P_UP && !proc->zombie &&
         !proc->sent && sim.core.jobs[unit].state == J_UP && sim.core.jobs[core_job_of_aux(&sim.core, unit)].state == J_NONE)
         fail("unit %u is to stop, and has not been told", unit);
+    if (sim.core.walk.goal == GO_RUN && !sim.core.walk.undoing && !sim.by_hand && service->essential &&
+        (service->type == TYPE_SERVICE ? u->state == U_FAILED || u->state == U_DOWN : u->state == U_FAILED && !u->ended_well))
+        fail("unit %u has ended for good, and nothing follows", unit);
     if (u->state != U_WAITING)
         return;
     for (uint16_t i = 0; i < service->n_after; i++)

@@ -111,7 +111,7 @@ static void carry_out(void) {
 /* What the core is told now. */
 static void told(const struct event *event) {
     struct proc *proc = &sim.procs[event->job.job];
-    if (event->kind == EV_ASK && (event->verb == ASK_START_UNIT || event->verb == ASK_RESTART_UNIT))
+    if (event->kind == EV_ASK && event->verb >= ASK_START_UNIT && event->verb <= ASK_RESTART_UNIT)
         sim.by_hand = true;
     if ((event->kind != EV_LEADER && event->kind != EV_SPAWN_FAILED) || proc->gen != event->job.gen)
         return;
