@@ -3,8 +3,8 @@
  * One memfd: a head that is written once, before the first net is born, and two copies of the state.
  * `generation` says which copy is whole: (generation & 1) is its index. PID 1 writes the other copy,
  * then stores generation + 1 with release; a reader loads generation with acquire, copies what it
- * wants, and loads it again: if it has moved by more than one the copy may be torn, read again (a
- * bounded number of times: PID 1 writes at human speed). See sys/page.h.
+ * wants, and loads it again: if it has moved the copy may be torn (PID 1 may be writing the one after),
+ * read again, a bounded number of times. See sys/page.h.
  *
  * Everything is addressed by offsets from the start of the page; net checks them against `bytes`.
  */

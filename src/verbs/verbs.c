@@ -10,14 +10,14 @@ const struct verb verbs[] = {
     {"status", verb_status, "[--json] [--watch]", "what runs, what is ready", true},
     {"drain", verb_drain, "", "take it out of rotation, stop nothing", true},
     {"resume", verb_resume, "", "put it back into rotation", true},
-    {"prestop", verb_prestop, "[--late DUR]", "drain on the stop's clock; for preStop", true},
+    {"prestop", verb_prestop, "[--late DUR] [-c FILE]", "drain on the stop's clock; for preStop", true},
     {"shutdown", verb_shutdown, "[--now]", "stop everything, wait for the verdict", true},
     {"start", verb_start, "NAME", "start one service", true},
     {"stop", verb_stop, "NAME", "stop one service", true},
     {"restart", verb_restart, "NAME", "restart one service", true},
     {"reload", verb_reload, "NAME", "have one service reload", true},
     {"signal", verb_signal, "NAME SIG", "send one service a signal", true},
-    {"probe", verb_probe, "TARGET", "ready, live, startup or a URL: exit 0 or 1", false},
+    {"probe", verb_probe, "TARGET [--wait DUR]", "ready, live, startup or a URL: exit 0 or 1", false},
     {NULL, NULL, NULL, NULL, false},
 };
 
