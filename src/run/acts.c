@@ -1,4 +1,6 @@
 /* run/acts.c: carries out what the core has decided, one action after the other. */
+#include <signal.h>
+
 #include "run/state.h"
 #include "sys/sweep.h"
 
@@ -30,7 +32,10 @@ void acts_sweep_when_due(struct run *run) {
         return;
     run->sweep_at = NEVER;
     run->look = true;
-    sweep_term(run->model->policy.pid1, run->jobs.tree.walk, TREE_WALK);
+    if (sweep_term(run->model->policy.pid1, run->jobs.tree.walk, TREE_WALK) > 0)
+        return;
+    jobs_signal_last(&run->jobs, SIGTERM);
+    jobs_signal_last(&run->jobs, SIGCONT);
 }
 
 static void sweep_hard(struct run *run) {
@@ -38,6 +43,7 @@ static void sweep_hard(struct run *run) {
     run->sweep_killed = run->look = true;
     ending_killed(run, NONE);
     sweep_kill(run->model->policy.pid1);
+    jobs_signal_last(&run->jobs, SIGKILL);
 }
 
 static void spawn(struct run *run, const struct action *action) {

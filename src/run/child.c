@@ -201,7 +201,7 @@ static void started(struct run *run, uint16_t slot, pid_t pid, int error_fd, boo
         close(error_fd); /* no memory in the kernel: taken for success, its end will tell */
         error_fd = -1;
     }
-    jobs_born(&run->jobs, slot, pid, error_fd, run->watch >= 0);
+    jobs_born(&run->jobs, slot, pid, error_fd, run->watch >= 0 || !run->model->policy.pid1);
 }
 
 /* The single command as given needs nothing prepared: it can borrow our memory until it has begun. */

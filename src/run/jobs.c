@@ -11,7 +11,7 @@ bool jobs_layout(struct jobs *jobs, uint16_t n, struct arena *arena) {
     uint32_t room = 8;
     while (room < 2u * n)
         room *= 2;
-    *jobs = (struct jobs){.n = n, .mask = room - 1, .pidfd_below = UINT64_MAX};
+    *jobs = (struct jobs){.n = n, .mask = room - 1, .pidfd_below = UINT64_MAX, .last_group = -1};
     jobs->v = arena_take(arena, n * sizeof *jobs->v);
     jobs->hash = arena_take(arena, room * sizeof *jobs->hash);
     if (jobs->v == NULL || jobs->hash == NULL || !tree_layout(&jobs->tree, arena))
@@ -64,7 +64,7 @@ void jobs_born(struct jobs *jobs, uint16_t slot, pid_t pid, int error_fd, bool p
     s->state = SLOT_STARTING;
     s->pid = pid;
     s->error_fd = error_fd;
-    s->pidfd = pinned ? pidfd_of(pid) : -1;
+    s->pidfd = pinned ? fd_above_standard(pidfd_of(pid)) : -1;
     if (s->pidfd >= 0 && (uint64_t)s->pidfd >= jobs->pidfd_below)
         fd_close(&s->pidfd);
     jobs->hash[place(jobs, pid)] = slot;
@@ -100,12 +100,22 @@ void jobs_forget(struct jobs *jobs, uint16_t slot) {
         hash_remove(jobs, s->pid);
     jobs_set_news(jobs, slot, SPAWN_NO_NEWS);
     tree_forget(&jobs->tree, slot);
+    if (s->state == SLOT_LEFT && s->pidfd >= 0) {
+        fd_close(&jobs->last_group);
+        jobs->last_group = s->pidfd;
+        s->pidfd = -1;
+    }
     fd_close(&s->pidfd);
     fd_close(&s->error_fd);
     *s = (struct slot){.gen = s->gen, .pidfd = -1, .error_fd = -1};
 }
 
 /* ---- signals ---- */
+
+void jobs_signal_last(const struct jobs *jobs, int sig) {
+    if (jobs->last_group >= 0)
+        pidfd_signal_group(jobs->last_group, sig);
+}
 
 /* A leader that has not been reaped keeps its pid and its group's number from being recycled. Before
  * it has made its session the group does not exist yet, and it is alone. */

@@ -33,6 +33,7 @@ struct jobs {
     uint16_t *hash;         /* of pids: slots, HASH_FREE */
     uint32_t mask;
     uint16_t n, n_left, n_news;
+    int last_group;         /* pidfd of the leader that was forgotten last, -1: the sweep may reach its group */
     uint64_t pidfd_below;   /* the numbers from here on are kept for what is needed more */
     struct tree tree;
 };
@@ -53,6 +54,8 @@ void jobs_forget(struct jobs *jobs, uint16_t slot);
 
 void jobs_signal(struct jobs *jobs, uint16_t slot, int sig, enum whom whom);
 void jobs_kill(struct jobs *jobs, uint16_t slot);
+/* To what the leader that was forgotten last has left: all that can be reached without /proc. */
+void jobs_signal_last(const struct jobs *jobs, int sig);
 void jobs_watch(struct jobs *jobs, uint16_t slot);
 /* Of a slot that has been left: group and known tree are empty. */
 bool jobs_gone(struct jobs *jobs, uint16_t slot);

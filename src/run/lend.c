@@ -166,13 +166,12 @@ static bool name_socket(struct run *run, struct arena *arena) {
     return true;
 }
 
-/* So many must always be left for a new helper: what it is given, twice over while they are moved to
- * their places, and a few of its own. */
+/* What PID 1 holds open and a new helper is given, moved to its places, takes so many numbers. */
 static uint16_t descriptors_needed(const struct run *run) {
     uint16_t checks = 0;
     for (uint16_t i = 0; i < run->model->n_checks; i++)
         checks += run->helper.net_fds[i] >= 0;
-    return (uint16_t)(2 * NET_FIRST_CHECK + 3 * checks + 16);
+    return (uint16_t)(28 + 3 * checks);
 }
 
 /* Known once the files have been read, so it is said now: it never runs without the probes asked for. */
@@ -180,11 +179,11 @@ static bool enough_descriptors(struct run *run) {
     char number[24];
     struct out out = out_on(number, sizeof number);
     uint16_t needed = descriptors_needed(run);
-    if (run->nofile.rlim_max >= 2u * needed) {
+    if (run->nofile.rlim_max >= needed) {
         run->jobs.pidfd_below = run->nofile.rlim_max - needed;
         return true;
     }
-    out_uint(&out, 2u * needed);
+    out_uint(&out, needed);
     return refuse(run, "RLIMIT_NOFILE is too low for the endpoints and checks", "; they need", number);
 }
 

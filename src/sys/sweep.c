@@ -2,16 +2,17 @@
 
 #include <signal.h>
 
-void sweep_term(bool pid1, struct proc_id *scratch, size_t room) {
+size_t sweep_term(bool pid1, struct proc_id *scratch, size_t room) {
     if (pid1) {
         kill(-1, SIGTERM);
         kill(-1, SIGCONT); /* a stopped process takes its TERM only then */
-        return;
+        return 1;
     }
     size_t n = proc_descendants(scratch, room);
     for (size_t i = 0; i < n; i++)
         if (proc_signal(scratch[i], SIGTERM) == 0)
             proc_signal(scratch[i], SIGCONT);
+    return n;
 }
 
 void sweep_kill(bool pid1) {
