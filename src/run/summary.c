@@ -130,7 +130,8 @@ static void advise_one(struct out *out, const struct run *run, const struct row 
     else if (row->subject != NONE)
         advise_step(out, run, row);
     else
-        out_text(out, "what was left did not end on TERM, and was killed");
+        out_text(out, run->core.left_behind ? "something was left that could not be killed in time"
+                                            : "what was left did not end on TERM, and was killed");
 }
 
 static bool is_bad(const struct row *row) { return row->killed || row->state == S_FAILED || row->state == S_TIMEOUT; }
