@@ -43,21 +43,21 @@ static void set_due(struct core *core, uint16_t unit, instant at) {
     set_alarm(core, alarm_of_unit(core, unit), at);
 }
 
-static bool service_was_ready(const struct core *core, uint16_t service) {
+static bool service_ready(const struct core *core, uint16_t service) {
     const struct service *s = &core->model->services[service];
     for (uint16_t i = 0; i < s->n_units; i++)
-        if (!core->units[s->first_unit + i].was_ready)
+        if (!core->units[s->first_unit + i].ready)
             return false;
     return true;
 }
 
-/* Replicas start one by one from 0. */
+/* Those before it are ready now, not only once. Replicas start one by one from 0. */
 static bool may_start(const struct core *core, uint16_t unit) {
     const struct service *service = service_of(core, unit);
     for (uint16_t i = 0; i < service->n_after; i++)
-        if (!service_was_ready(core, service->after[i]))
+        if (!service_ready(core, service->after[i]))
             return false;
-    return unit == service->first_unit || core->units[unit - 1].was_ready;
+    return unit == service->first_unit || core->units[unit - 1].ready;
 }
 
 /* Those that the program answers must be on before it begins; the others would only fail before. */
@@ -114,10 +114,9 @@ static void ready(struct core *core, uint16_t unit) {
             check_on(core, live);
     }
     core->dirty = true;
-    if (first) {
+    if (first)
         look_started(core);
-        units_wake(core);
-    }
+    units_wake(core);
 }
 
 void unit_spawned(struct core *core, uint16_t unit) {

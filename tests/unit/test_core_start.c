@@ -45,6 +45,21 @@ Test(start, waits_until_those_it_comes_after_are_ready) {
     cr_assert_eq(spawns(run_slot(web)), 1);
 }
 
+Test(start, one_that_has_died_is_not_ready) {
+    uint16_t db = service("db"), cache = service("cache"), app = main_service("app");
+    add_after(app, db), add_after(app, cache);
+    s.slow_exec[1] = true;
+    begin();
+    ends(run_slot(db), 1);
+    cr_assert_not(s.core.units[db].ready);
+    cr_assert_eq(run_slot(cache), 1);
+    spawned(1);
+    cr_assert_eq(spawns(run_slot(app)), 0, "db is not ready now");
+    at(100);
+    cr_assert_eq(unit_state(db), U_UP);
+    cr_assert_eq(spawns(run_slot(app)), 1);
+}
+
 Test(start, a_oneshot_is_ready_once_it_has_exited_0) {
     uint16_t migrate = oneshot("migrate"), web = main_service("web");
     add_after(web, migrate);
@@ -176,6 +191,17 @@ Test(start, what_does_not_become_ready_in_time_ends_abnormally) {
     at(3100);
     cr_assert_eq(spawns(run_slot(db)), 2, "as gone: the policy says again");
     cr_assert_eq(unit_state(db), U_STARTING);
+}
+
+Test(start, also_if_it_then_exits_0) {
+    uint16_t db = service("db");
+    main_service("web");
+    check_of(db, CHECK_TCP, false);
+    s.services[db].ready_timeout = SEC(3), s.services[db].restart = RESTART_ON_ABNORMAL;
+    s.ends[0] = 1;
+    begin();
+    at(3100);
+    cr_assert_eq(spawns(run_slot(db)), 2, "the policy hears of an abnormal end");
 }
 
 Test(start, a_late_one_that_is_deaf_is_killed) {
