@@ -58,6 +58,21 @@ static bool is_success(const struct service *service, int exit) {
     return service->success_codes[exit / 64] >> (exit % 64) & 1;
 }
 
+static bool service_ready(uint16_t service) {
+    for (uint16_t u = 0; u < sim.services[service].n_units; u++)
+        if (!sim.core.units[sim.services[service].first_unit + u].ready)
+            return false;
+    return true;
+}
+
+/* The first run waits until all that it comes after are ready. */
+static void rules_first_start(uint16_t unit) {
+    const struct service *service = &sim.services[sim.units[unit].service];
+    for (uint16_t i = 0; i < service->n_after && sim.last_exit[unit] == EXIT_UNKNOWN && !sim.by_hand; i++)
+        if (!service_ready(service->after[i]))
+            fail("unit %u is started before service %u is ready", unit, service->after[i]);
+}
+
 /* A run after the first: somebody has asked for it, a live check has failed, or the policy says so. */
 static void rules_restart(uint16_t unit) {
     const struct service *service = &sim.services[sim.units[unit].service];
@@ -87,6 +102,7 @@ static void rules_spawn(const struct action *action) {
             fail("unit %u is started while a drain or a clock runs", action->subject);
         if (policy()->phases_only)
             fail("unit %u is another's", action->subject);
+        rules_first_start(action->subject);
         rules_restart(action->subject);
         break;
     case CMD_STEP:
@@ -142,7 +158,7 @@ void rules_action(const struct action *action, uint32_t place) {
     case A_KILL:
         rules_target(action, "KILL");
         if ((proc->what == CMD_STEP || proc->what == CMD_ONLY_IF) && proc->state == P_UP && !proc->zombie && !proc->sent &&
-            sim.core.jobs[action->job.job].rung == 0 && sim.latency.ns == 0)
+            sim.core.jobs[action->job.job].rung == 0 && sim.core.jobs[action->job.job].state == J_UP && sim.latency.ns == 0 && !sim.core.walk.no_time)
             fail("slot %u, a step's, gets KILL without TERM", action->job.job);
         break;
     case A_WATCH_TREE: rules_target(action, "a look at the tree"); break;
@@ -355,13 +371,6 @@ static void rules_page(void) {
 
 /* ---- units ---- */
 
-static bool service_ready(uint16_t service) {
-    for (uint16_t u = 0; u < sim.services[service].n_units; u++)
-        if (!sim.core.units[sim.services[service].first_unit + u].ready)
-            return false;
-    return true;
-}
-
 static bool has_a_job(uint8_t state) { return state == U_STARTING || state == U_UP || state == U_STOPPING; }
 
 static void rules_unit(uint16_t unit) {
@@ -373,8 +382,10 @@ static void rules_unit(uint16_t unit) {
         fail("unit %u is %s, and its job is not", unit, unit_state_name(u->state));
     if ((sim.core.jobs[unit].state != J_NONE) != (proc->state != P_NONE))
         fail("unit %u: the core and the world do not agree", unit);
+    if (u->ready && u->state != U_UP && service->type == TYPE_SERVICE)
+        fail("unit %u is %s, and ready", unit, unit_state_name(u->state));
     if (sim.core.walk.goal == GO_EXIT && sim.core.walk.rows[row_of_unit[unit]].state == S_ACT && proc->state == P_UP && !proc->zombie &&
-        !proc->sent && sim.core.jobs[unit].state == J_UP && sim.core.jobs[core_job_of_aux(&sim.core, unit)].state == J_NONE)
+        !proc->sent && !proc->was_killed && sim.core.jobs[unit].state == J_UP && sim.core.jobs[core_job_of_aux(&sim.core, unit)].state == J_NONE)
         fail("unit %u is to stop, and has not been told", unit);
     if (sim.core.walk.goal == GO_RUN && !sim.core.walk.undoing && !sim.by_hand && service->essential &&
         (service->type == TYPE_SERVICE ? u->state == U_FAILED || u->state == U_DOWN : u->state == U_FAILED && !u->ended_well))
