@@ -100,6 +100,7 @@ void ending_write(struct run *run, bool last) {
 
 /* It was undone: a later crash must not be explained by this. */
 void ending_undo(struct run *run) {
+    run->ending.n_killed = 0;
     if (run->ending.file.usable && !run->ending.file.stream)
         message_file_write(&run->ending.file, "", 0, false);
 }
