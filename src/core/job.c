@@ -119,6 +119,7 @@ static void send_rung(struct core *core, uint16_t slot) {
 static void not_yet(struct core *core, uint16_t slot) {
     struct job *job = &core->jobs[slot];
     if (job->hurried) {
+        job->sent |= signal_bit(9); /* nothing of it has run: this is its stop signal */
         job_kill(core, slot);
         return;
     }

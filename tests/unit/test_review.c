@@ -36,3 +36,15 @@ Test(review, a_check_that_could_not_be_asked_counts_for_neither) {
     spawn_failed(check_slot(check), 127); /* its program is not there: it fails */
     cr_assert_eq(notes(NOTE_UNHEALTHY), 1);
 }
+
+/* A hang before exec (a dead directory, a FIFO as env-file) that a stop ends is an ordinary end. */
+Test(review, what_has_never_run_and_is_killed_by_a_stop_is_no_failure) {
+    service("web");
+    s.slow_exec[0] = true;
+    begin();
+    tell_signal(T_TERM);
+    at(1000);
+    cr_assert_eq(kills(0), 1);
+    cr_assert_eq(core_verdict(&s.core), VERDICT_CLEAN);
+    the_end(0);
+}
