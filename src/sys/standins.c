@@ -3,6 +3,7 @@
  * The reader gives inih lines from memory, on its stack. So that a static binary does not carry a heap
  * and stdio for nothing, the linker finds these first. They also make a promise visible: there is no
  * allocator in lastcall. inih takes a refused allocation for an error and says so. */
+#include <features.h> /* __GLIBC__ */
 #include <stddef.h>
 
 #ifndef __GLIBC__
