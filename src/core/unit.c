@@ -201,7 +201,7 @@ void unit_leader(struct core *core, uint16_t unit) {
         job_stop_leftovers(core, core_job_of_unit(core, unit), after(core->now, MS(LEFTOVER_MS)));
     if (u->state != U_STOPPING)
         become(core, unit, U_STOPPING);
-    if (oneshot && u->ended_well && u->next == NEXT_DOWN)
+    if (oneshot && u->next == NEXT_DOWN && counts_as_success(service_of(core, unit), u->exit))
         ready(core, unit);
     tell_walk(core, unit);
 }

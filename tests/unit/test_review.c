@@ -48,3 +48,16 @@ Test(review, what_has_never_run_and_is_killed_by_a_stop_is_no_failure) {
     cr_assert_eq(core_verdict(&s.core), VERDICT_CLEAN);
     the_end(0);
 }
+
+/* Ready is a oneshot that has exited 0, not one that an operator has cut off. */
+Test(review, a_oneshot_that_was_stopped_by_hand_is_not_ready) {
+    uint16_t migrate = oneshot("migrate"), web = main_service("web");
+    add_after(web, migrate);
+    begin();
+    tell_ask(ASK_STOP_UNIT, migrate, 0);
+    cr_assert_eq(unit_state(0), U_DOWN);
+    cr_assert_eq(spawns(run_slot(1)), 0, "it would start over half a migration");
+    cr_assert_not(s.core.started);
+    tell_signal(T_TERM);
+    the_end(0);
+}
