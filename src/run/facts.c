@@ -57,7 +57,7 @@ static void read_signals(struct run *run) {
 /* ---- children ---- */
 
 struct ended { struct job_id id; int value; bool stopped; };
-struct batch { struct ended v[REAP_BATCH]; unsigned n, orphans; bool empty; };
+struct batch { struct ended v[REAP_BATCH]; unsigned n, orphans; bool empty, failed; };
 
 /* If the command stops, lastcall stops too, so that a shell's job control sees it; but never as PID 1,
  * nor while a clock runs. */
@@ -88,7 +88,8 @@ static void fill(struct run *run, struct batch *batch) {
     for (unsigned i = 0; i < REAP_BATCH; i++) {
         struct reap_fact fact = reap_next();
         batch->empty = fact.kind == REAP_NO_CHILD;
-        if (fact.kind == REAP_NO_CHILD || fact.kind == REAP_NOTHING)
+        batch->failed = fact.kind == REAP_FAILED;
+        if (fact.kind == REAP_NO_CHILD || fact.kind == REAP_NOTHING || fact.kind == REAP_FAILED)
             return;
         take(run, batch, &fact);
     }
@@ -151,7 +152,7 @@ void facts_reap(struct run *run) {
     look_at_groups(run);
     if (run->sweep_killed && !batch.empty && !run->exited)
         sweep_kill(run->model->policy.pid1);
-    run->next_look = look_again(run) ? after(run->now, MS(LOOK_AGAIN_MS)) : NEVER;
+    run->next_look = batch.failed || look_again(run) ? after(run->now, MS(LOOK_AGAIN_MS)) : NEVER;
 }
 
 /* ---- descriptors ---- */

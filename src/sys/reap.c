@@ -11,7 +11,7 @@ struct reap_fact reap_next(void) {
         result = waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WNOHANG | __WALL);
     while (result != 0 && errno == EINTR);
     if (result != 0)
-        return (struct reap_fact){.kind = REAP_NO_CHILD};
+        return (struct reap_fact){.kind = errno == ECHILD ? REAP_NO_CHILD : REAP_FAILED};
     if (info.si_pid == 0)
         return (struct reap_fact){.kind = REAP_NOTHING};
     if (info.si_code == CLD_STOPPED || info.si_code == CLD_TRAPPED)

@@ -10,6 +10,7 @@
 enum reap_kind {
     REAP_NOTHING, /* children are there, none has anything to say */
     REAP_NO_CHILD,
+    REAP_FAILED,  /* nobody knows: ask again later */
     REAP_ENDED,   /* reaped; value: exit code, or -signal */
     REAP_STOPPED, /* value: the signal */
 };
