@@ -12,7 +12,7 @@
  */
 #include "core/parts.h"
 
-enum { EXEC_MS = 200, CANNOT_ASK = 125 /* lastcall itself had no process or descriptor left */ };
+enum { SIG_KILL = 9, EXEC_MS = 200, CANNOT_ASK = 125 /* lastcall itself had no process or descriptor left */ };
 
 static const struct escalation term_only = {.signal = 15};
 
@@ -78,6 +78,8 @@ void job_kill(struct core *core, uint16_t slot) {
     if (job->state == J_NONE || job->killed)
         return;
     job->killed = true;
+    if (job->state == J_ASKED)
+        job->sent |= signal_bit(SIG_KILL); /* nothing of it has run: this is its stop signal */
     job->term_at = job->kill_at = NEVER;
     arm(core, slot);
     emit(core, (struct action){.kind = A_KILL, .job = id_of(core, slot)});
@@ -119,7 +121,6 @@ static void send_rung(struct core *core, uint16_t slot) {
 static void not_yet(struct core *core, uint16_t slot) {
     struct job *job = &core->jobs[slot];
     if (job->hurried) {
-        job->sent |= signal_bit(9); /* nothing of it has run: this is its stop signal */
         job_kill(core, slot);
         return;
     }
