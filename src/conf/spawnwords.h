@@ -30,7 +30,7 @@ const char *words_error_text(enum words_error error);
 size_t words_name(const char *text, size_t most);
 
 struct environment {
-    char *envp[1024 + 1];   /* MAX_ENV, ends with NULL */
+    char *envp[4096 + 1];   /* MAX_ENV, ends with NULL */
     size_t n;
     char bytes[131072];     /* MAX_ENV_BYTES */
     size_t used;

@@ -15,7 +15,7 @@ enum {
     MAX_LINE = 4096,        /* bytes of a line of a file, its end not counted */
     MAX_WORDS = 512,        /* words of a command after expansion */
     MAX_COMMAND = 32768,    /* bytes of a command after expansion */
-    MAX_ENV = 1024,         /* variables of a child */
+    MAX_ENV = 4096,         /* variables of a child */
     MAX_ENV_BYTES = 131072, /* bytes of a child's environment */
     MAX_AFTER = 32,         /* names in one `after` */
     MAX_ESCALATIONS = 4,    /* signals in one `stop-signal` */
