@@ -52,12 +52,6 @@ void rules_begin(void) {
 
 /* ---- actions ---- */
 
-static bool is_success(const struct service *service, int exit) {
-    if (exit < 0)
-        return service->success_signals & signal_bit(-exit);
-    return service->success_codes[exit / 64] >> (exit % 64) & 1;
-}
-
 static bool service_ready(uint16_t service) {
     for (uint16_t u = 0; u < sim.services[service].n_units; u++)
         if (!sim.core.units[sim.services[service].first_unit + u].ready)
@@ -157,6 +151,8 @@ void rules_action(const struct action *action, uint32_t place) {
         break;
     case A_KILL:
         rules_target(action, "KILL");
+        if (sim.core.jobs[action->job.job].state == J_ASKED) /* nothing of it has run: KILL may be its stop signal */
+            sim.procs[action->job.job].sent |= sim.core.jobs[action->job.job].sent & signal_bit(K_KILL);
         if ((proc->what == CMD_STEP || proc->what == CMD_ONLY_IF) && proc->state == P_UP && !proc->zombie && !proc->sent &&
             sim.core.jobs[action->job.job].rung == 0 && sim.core.jobs[action->job.job].state == J_UP && sim.latency.ns == 0 && !sim.core.walk.no_time)
             fail("slot %u, a step's, gets KILL without TERM", action->job.job);
@@ -328,47 +324,6 @@ static void rules_time(void) {
         fail("nothing is armed before clock + grace");
 }
 
-/* ---- what others see ---- */
-
-static uint64_t mix(uint64_t hash, const void *bytes, size_t n) {
-    const unsigned char *p = bytes;
-    for (size_t i = 0; i < n; i++)
-        hash = (hash ^ p[i]) * UINT64_C(0x100000001b3);
-    return hash;
-}
-#define MIX(hash, value) mix(hash, &(value), sizeof(value))
-
-static uint64_t what_others_see(void) {
-    const struct core *core = &sim.core;
-    bool bits[] = {core_ready(core), core_live(core), core->started, core->sweeping, core->exited};
-    uint8_t life = core_life(core), phase = core_phase(core);
-    uint64_t hash = 1;
-    hash = MIX(hash, bits), hash = MIX(hash, life), hash = MIX(hash, phase);
-    hash = MIX(hash, core->walk.clock), hash = MIX(hash, core->walk.asked), hash = MIX(hash, core->walk.cause);
-    hash = MIX(hash, core->pulse), hash = MIX(hash, core->next_reply);
-    for (uint16_t i = 0; i < sim.model.n_units; i++) {
-        const struct unit *u = &core->units[i];
-        hash = MIX(hash, u->state), hash = MIX(hash, u->ready), hash = MIX(hash, u->exit), hash = MIX(hash, u->restarts);
-    }
-    for (uint16_t i = 0; i < sim.model.n_checks; i++) {
-        const struct check *c = &core->checks[i];
-        hash = MIX(hash, c->on), hash = MIX(hash, c->passing), hash = MIX(hash, c->gen);
-    }
-    for (uint16_t i = 0; i < core->walk.n_rows; i++) {
-        const struct row *row = &core->walk.rows[i];
-        hash = MIX(hash, row->state), hash = MIX(hash, row->exit), hash = MIX(hash, row->killed);
-        hash = MIX(hash, row->start), hash = MIX(hash, row->end), hash = MIX(hash, row->deadline);
-    }
-    return hash;
-}
-
-static void rules_page(void) {
-    uint64_t hash = what_others_see();
-    if (hash != sim.published && (sim.out.n == 0 || sim.out.v[0].kind != A_PUBLISH))
-        fail("others see an old state");
-    sim.published = hash;
-}
-
 /* ---- units ---- */
 
 static bool has_a_job(uint8_t state) { return state == U_STARTING || state == U_UP || state == U_STOPPING; }
@@ -396,71 +351,6 @@ static void rules_unit(uint16_t unit) {
         may &= service_ready(service->after[i]);
     if (may)
         fail("unit %u waits for nothing", unit);
-}
-
-/* ---- the exit ---- */
-
-/* DESIGN 9, from what the world has seen. */
-static int code_of(uint16_t unit) {
-    const struct service *service = &sim.services[sim.units[unit].service];
-    int exit = sim.last_exit[unit];
-    signal_set sent = sim.last_sent[unit];
-    if (exit == EXIT_UNKNOWN || is_success(service, exit))
-        return 0;
-    if ((exit < 0 && sent & signal_bit(-exit)) || (exit > 128 && exit <= 128 + SIGNAL_MAX && sent & signal_bit(exit - 128)))
-        return 0;
-    return exit < 0 ? 128 - exit : exit;
-}
-
-static int expected_code(void) {
-    const struct walk *walk = &sim.core.walk;
-    for (uint16_t i = 0; i < walk->n_rows; i++) {
-        const struct row *row = &walk->rows[i];
-        if (row->killed && (row->action == DO_STOP || (row->subject != NONE && sim.steps[row->subject].required)))
-            return 124;
-    }
-    if (sim.model.main != NONE)
-        return code_of(sim.services[sim.model.main].first_unit);
-    for (uint16_t unit = 0; unit < sim.model.n_units; unit++)
-        if (sim.was_running[unit] && code_of(unit))
-            return code_of(unit);
-    return 0;
-}
-
-/* A unit that was put down for a fault of its own has not ended well, whatever the signal. */
-static bool was_requested(void) {
-    uint8_t cause = sim.core.walk.cause;
-    for (uint16_t unit = 0; unit < sim.model.n_units; unit++)
-        if (sim.core.units[unit].timed_out)
-            return false;
-    return cause == BY_SIGNAL || cause == BY_SHUTDOWN || cause == BY_PRESTOP || cause == BY_DRAIN;
-}
-
-static void rules_exit(void) {
-    const struct walk *walk = &sim.core.walk;
-    bool killed = false, all_well = true;
-    uint8_t verdict = core_verdict(&sim.core);
-    span most = minus(policy()->grace, (span){policy()->reserve.ns / 10});
-    bool time_to_reap = is_forever(most) || before(after(later_of(sim.notice, after(walk->clock, minus(most, policy()->reserve))), MS(8)), after(walk->clock, most));
-    for (uint16_t i = 0; i < walk->n_rows; i++) {
-        killed |= walk->rows[i].killed;
-        all_well &= walk->rows[i].state == S_DONE || walk->rows[i].state == S_SKIPPED;
-        if (!row_ended(&walk->rows[i]) && !policy()->phases_only)
-            fail("row %u has not ended at the exit", i);
-    }
-    if (sim.alive > 0 && sim.mortal && policy()->sweep && sim.latency.ns == 0 && time_to_reap)
-        fail("%u processes are left at the exit", sim.alive);
-    if (sim.model.n_steps == 0 && policy()->announce_min.ns == 0 && !policy()->phases_only && sim.latency.ns == 0 && sim.alive == 0 &&
-        sim.now.ns != later_of(sim.notice, sim.last_end).ns)
-        fail("it slept though all had ended");
-    if (killed ? verdict < VERDICT_FORCED : all_well && verdict != VERDICT_CLEAN && verdict != VERDICT_OVERRAN)
-        fail("the verdict is %s", verdict_name(verdict));
-    if (policy()->phases_only && sim.core.exit_code)
-        fail("exit %d of the phases alone", sim.core.exit_code);
-    if (!policy()->single && !policy()->phases_only && was_requested() && expected_code() != sim.core.exit_code)
-        fail("exit %d, not %d", sim.core.exit_code, expected_code());
-    if (sim.core.exit_code < 0 || sim.core.exit_code > 255)
-        fail("exit %d", sim.core.exit_code);
 }
 
 void rules_step(const struct event *event) {

@@ -2,7 +2,8 @@
  *
  *   make.c    draws a model and what its processes are like, from a seed
  *   world.c   fakes the kernel: processes, signals, reaping; carries actions out, posts facts
- *   rules.c   what must hold after every step, and at the exit
+ *   rules.c   what must hold after every step
+ *   ends.c    what others see, and what must hold at the exit
  *   story.c   one run: the events from outside, the order of facts, the end
  *   main.c    many runs
  *
@@ -141,6 +142,10 @@ void rules_action(const struct action *action, uint32_t place);
 void rules_step(const struct event *event);
 void rules_turn(void);
 void rules_stuck(void);
+/* ends.c */
+bool is_success(const struct service *service, int exit);
+void rules_page(void);
+void rules_exit(void);
 void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* story.c */
 bool story(uint64_t seed, bool trace);
