@@ -21,6 +21,7 @@ WARN   := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wstrict-prototypes -Wm
           -Wvla -Wundef -Wwrite-strings
 HARDEN := -fstack-protector --param=ssp-buffer-size=4 -D_FORTIFY_SOURCE=2
 SIZE   := -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-pie \
+          -fno-jump-tables -fno-tree-switch-conversion -fno-tree-sra -fno-ipa-sra \
           $(LTO)
 CFLAGS ?= -Oz -g
 MODE   := -std=gnu11 -D_GNU_SOURCE -DLASTCALL_VERSION='"$(VERSION)"' $(WARN)
@@ -57,14 +58,14 @@ $(B)/see: Makefile
 	@cp /usr/include/ini.h $(B)/include/
 
 define pure_room
-$(B)/obj/$(1)/%.o: src/$(1)/%.c | $(B)/see
+$(B)/obj/$(1)/%.o: src/$(1)/%.c Makefile | $(B)/see
 	@mkdir -p $$(@D)
 	@echo "  CC   $$<"
 	@$(CC) $(MODE) $(HARDEN) $(SIZE) $(CFLAGS) $(call see,$(1)) $(if $(filter conf,$(1)),-isystem $(B)/include) -MMD -c -o $$@ $$<
 endef
 $(foreach room,$(PURE),$(eval $(call pure_room,$(room))))
 
-$(B)/obj/%.o: src/%.c | $(B)/see
+$(B)/obj/%.o: src/%.c Makefile | $(B)/see
 	@mkdir -p $(@D)
 	@echo "  CC   $<"
 	@$(CC) $(MODE) $(HARDEN) $(SIZE) $(CFLAGS) -iquote src -MMD -c -o $@ $<
