@@ -316,8 +316,8 @@ void say_note(struct run *run, const struct action *action) {
     switch ((enum note)action->value) {
     case NOTE_STOP_BEGAN: note_stop(run); break;
     case NOTE_ALREADY: note_signal(run, action->extra, NORMAL, " again: the stop is under way already"); break;
-    case NOTE_HURRY: note_signal(run, action->extra, NORMAL, " again: announce and drain end now"); break;
-    case NOTE_KILL_ALL: note_signal(run, action->extra, NORMAL, " a third time: KILL to all"); break;
+    case NOTE_HURRY: note_signal(run, action->extra, NORMAL, ": announce and drain end now"); break;
+    case NOTE_KILL_ALL: note_signal(run, action->extra, NORMAL, " once more: KILL to all"); break;
     case NOTE_IGNORED:
         note_signal(run, action->extra, run->core.walk.goal == GO_EXIT ? VERBOSE : NORMAL,
                     " ignored: no main service runs that could be told (main = yes)");
