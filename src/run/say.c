@@ -256,8 +256,11 @@ static void put_limit(struct out *out, const struct run *run, uint16_t unit) {
     out_text(out, " is used up");
 }
 
+/* The end of main is said once: as the cause of the stop. */
 static void note_end(struct run *run, uint16_t unit, bool failed) {
     char text[128];
+    if (run->core.walk.cause == BY_MAIN && run->model->units[unit].service == run->model->main)
+        return;
     struct out out = out_on(text, sizeof text);
     say_exit(&out, run->core.units[unit].exit);
     if (failed)
