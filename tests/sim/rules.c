@@ -146,6 +146,7 @@ void rules_action(const struct action *action, uint32_t place) {
             fail("signal %u to slot %u", action->signal, action->job.job);
         if (action->value == TO_LEADER && proc->told_end)
             fail("a signal to the leader of slot %u, which has been reaped", action->job.job);
+        sim.procs[action->job.job].sent |= sim.core.jobs[action->job.job].sent & signal_bit(action->signal);
         if (place + 1 < sim.out.n && action[1].kind == A_SIGNAL && action[1].signal == K_CONT)
             sim.procs[action->job.job].sent |= signal_bit(action->signal);
         break;
@@ -162,7 +163,7 @@ void rules_action(const struct action *action, uint32_t place) {
         rules_target(action, "a farewell");
         if (!proc->zombie)
             fail("slot %u is forgotten while its leader lives", action->job.job);
-        if (proc->what == CMD_RUN && proc->tail && !policy()->single)
+        if (proc->what == CMD_RUN && proc->tail && !proc->undying && !policy()->single)
             fail("slot %u is forgotten while its group lives", action->job.job);
         if (proc->what == CMD_RUN)
             sim.gone[proc->owner] = sim.now;
