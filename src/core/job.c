@@ -8,11 +8,17 @@
  *
  * A process that has not reached exec holds its signals back and has done nothing yet: it is given
  * a moment to get there, then KILL. What a leader leaves behind gets TERM once: the group does not
- * get it again if it was the group that got the stop signal.
+ * get it again if it was the group that got the stop signal. What KILL does not end (a process in the
+ * kernel's hands, a zombie whose parent does not reap it) is left to the sweep after a while.
  */
 #include "core/parts.h"
 
-enum { SIG_KILL = 9, EXEC_MS = 200, CANNOT_ASK = 125 /* lastcall itself had no process or descriptor left */ };
+enum {
+    SIG_KILL = 9,
+    EXEC_MS = 200,
+    FORSAKE_MS = 2000, /* after KILL, what is left by then is not waited for */
+    CANNOT_ASK = 125,  /* lastcall itself had no process or descriptor left */
+};
 
 static const struct escalation term_only = {.signal = 15};
 
@@ -62,6 +68,10 @@ void job_stop_leftovers(struct core *core, uint16_t slot, instant kill) {
     struct job *job = &core->jobs[slot];
     job->leftovers = job->rung && unit_whom(core, job->owner) == TO_GROUP ? TO_STRAYS : TO_TREE;
     job->rung = 0;
+    if (job->killed) {
+        job->term_at = after(core->now, MS(FORSAKE_MS));
+        arm(core, slot);
+    }
     job_stop(core, slot, core->now, is_never(job->kill_at) ? kill : NEVER);
 }
 
@@ -80,7 +90,8 @@ void job_kill(struct core *core, uint16_t slot) {
     job->killed = true;
     if (job->state == J_ASKED)
         job->sent |= signal_bit(SIG_KILL); /* nothing of it has run: this is its stop signal */
-    job->term_at = job->kill_at = NEVER;
+    job->kill_at = NEVER;
+    job->term_at = job->state == J_LEFT ? after(core->now, MS(FORSAKE_MS)) : NEVER;
     arm(core, slot);
     emit(core, (struct action){.kind = A_KILL, .job = id_of(core, slot)});
 }
@@ -89,6 +100,23 @@ void job_signal(struct core *core, uint16_t slot, uint8_t signal, uint8_t whom) 
     if (whom == TO_LEADER && core->jobs[slot].state == J_LEFT)
         return; /* it has been reaped: its number may be another's */
     emit(core, (struct action){.kind = A_SIGNAL, .job = id_of(core, slot), .signal = signal, .value = whom});
+}
+
+static void free_slot(struct core *core, uint16_t slot) {
+    core->jobs[slot].state = J_NONE;
+    core->jobs[slot].term_at = core->jobs[slot].kill_at = NEVER;
+    arm(core, slot);
+}
+
+static void forget(struct core *core, uint16_t slot) {
+    emit(core, (struct action){.kind = A_FORGET, .job = id_of(core, slot)});
+    free_slot(core, slot);
+}
+
+static void gone(struct core *core, uint16_t slot) {
+    uint16_t owner = core->jobs[slot].owner;
+    forget(core, slot);
+    unit_gone(core, owner);
 }
 
 /* CONT goes along, so that a stopped process gets to see its stop signal. */
@@ -130,6 +158,10 @@ static void not_yet(struct core *core, uint16_t slot) {
 
 void job_due(struct core *core, uint16_t slot) {
     struct job *job = &core->jobs[slot];
+    if (due(job->term_at, core->now) && job->killed && job->state == J_LEFT) {
+        gone(core, slot);
+        return;
+    }
     if (due(job->term_at, core->now)) {
         if (job->state == J_ASKED)
             not_yet(core, slot);
@@ -151,17 +183,6 @@ static void spawned(struct core *core, uint16_t slot) {
         unit_spawned(core, job->owner);
     else if (job->what == CMD_NET)
         helper_spawned(core);
-}
-
-static void free_slot(struct core *core, uint16_t slot) {
-    core->jobs[slot].state = J_NONE;
-    core->jobs[slot].term_at = core->jobs[slot].kill_at = NEVER;
-    arm(core, slot);
-}
-
-static void forget(struct core *core, uint16_t slot) {
-    emit(core, (struct action){.kind = A_FORGET, .job = id_of(core, slot)});
-    free_slot(core, slot);
 }
 
 /* The leader has ended (or never began). Only a service waits for the rest of its tree; what a hook
@@ -228,9 +249,6 @@ void job_event(struct core *core, const struct event *event) {
             note(core, NOTE_SPAWN_FAILED, slot, event->value);
         ended(core, slot, event->kind == EV_SPAWN_FAILED);
     }
-    if (event->kind == EV_GONE && job->state == J_LEFT) {
-        uint16_t owner = job->owner;
-        forget(core, slot);
-        unit_gone(core, owner);
-    }
+    if (event->kind == EV_GONE && job->state == J_LEFT)
+        gone(core, slot);
 }

@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from lc import wait_for_text, write_ini
+from lc import wait_for, wait_for_text, write_ini
 
 CHAIN = """#!/bin/sh
 trap '' TERM
@@ -47,3 +47,26 @@ def test_what_a_leader_leaves_is_cleared_where_no_pidfd_names_its_group(start, w
                                 "restart-delay = 10ms..10ms", "restart-limit = 3 in 1h"), mode="host", before=strace)
     assert run.wait() == 1
     assert "restart-limit 3 in 1h is used up" in run.err
+
+
+ZOMBIE = """#!/usr/bin/python3
+import os, time
+r, w = os.pipe()
+if os.fork() == 0:
+    if os.fork() == 0:
+        os._exit(0)
+    os.setsid()
+    os.write(w, b"x")
+    time.sleep(1000)
+os.read(r, 1)
+os._exit(1)
+"""
+
+
+def test_a_zombie_that_nobody_reaps_holds_up_no_restart(start, workdir):
+    """It stands in the leader's group, and its parent has left that: KILL to the group ends nothing."""
+    script(workdir / "zombie", ZOMBIE)
+    run = start("-c", write_ini(workdir / "a.ini", "[lastcall]", "control = off", "[service a]", "command = ./zombie"))
+    wait_for(lambda: "a: exited 1; starts again" in run.err)
+    run.signal(signal.SIGTERM)
+    run.wait()

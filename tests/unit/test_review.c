@@ -61,3 +61,21 @@ Test(review, a_oneshot_that_was_stopped_by_hand_is_not_ready) {
     tell_signal(T_TERM);
     the_end(0);
 }
+
+/* A process in D state, or a zombie whose escaped parent does not reap it: no reason to stay down for ever. */
+Test(review, what_kill_does_not_end_holds_up_no_restart) {
+    service("web");
+    s.clings[0] = s.undying[0] = true;
+    begin();
+    ends(0, 1);
+    at(2000);
+    cr_assert_eq(kills(0), 1);
+    cr_assert_eq(s.core.jobs[0].state, J_LEFT);
+    at(4000);
+    cr_assert_eq(unit_state(0), U_BACKOFF);
+    s.clings[0] = s.undying[0] = false;
+    at(4100);
+    cr_assert_eq(spawns(0), 2);
+    tell_signal(T_TERM);
+    the_end(0);
+}
