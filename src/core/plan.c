@@ -84,7 +84,9 @@ static void plan_stops(struct core *core) {
     }
 }
 
-/* Stops without a stop-timeout get an equal share of what all others leave. */
+/* Stops without a stop-timeout get an equal share of what all others leave. Where these leave next to
+ * nothing (a small grace, several finish steps) the share is that of any stage: what does not fit is
+ * scaled down for all alike when the time comes, and no service is killed in the instant of its TERM. */
 static void plan_shares(struct core *core) {
     const struct policy *policy = &core->model->policy;
     struct walk *walk = &core->walk;
@@ -96,7 +98,8 @@ static void plan_shares(struct core *core) {
         else
             others = plus(others, longer(walk->promises[i].written, walk->promises[i].unwritten));
     }
-    share = budget_share(policy->grace, policy->reserve, others, sharers);
+    share = longer(budget_share(policy->grace, policy->reserve, others, sharers),
+                   budget_share(policy->grace, policy->reserve, NO_TIME, walk->n_stages));
     for (uint16_t i = 0; i < walk->n_rows; i++)
         if (walk->rows[i].action == DO_STOP && is_forever(walk->rows[i].guarantee))
             walk->rows[i].guarantee = share;

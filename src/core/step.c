@@ -108,6 +108,7 @@ static void signal_service(struct core *core, uint16_t row) {
         if (!unit_live(core, unit))
             continue;
         job_signal(core, core_job_of_unit(core, unit), step->signal, unit_whom(core, unit));
+        core->jobs[core_job_of_unit(core, unit)].sent |= signal_bit(step->signal); /* an end by it is no failure */
         sent = true;
     }
     end(core, row, sent ? S_DONE : S_SKIPPED);
@@ -217,8 +218,7 @@ void step_shorten(struct core *core, uint16_t row, instant deadline) {
         job_stop(core, core_job_of_step(core, r->subject),
                  ago(deadline, shorter(MS(TERM_BEFORE_MS), (span){left.ns / 5})), deadline);
     } else if (r->action == DO_STOP) {
-        job_stop(core, core_job_of_unit(core, r->subject), NEVER, deadline);
-        job_stop(core, core_job_of_aux(core, r->subject), NEVER, deadline);
+        unit_shorten(core, r->subject, deadline);
     }
 }
 

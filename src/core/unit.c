@@ -13,7 +13,7 @@
  */
 #include "core/parts.h"
 
-enum { LEFTOVER_MS = 2000, HAND_STOP_MS = 10000 };
+enum { LEFTOVER_MS = 2000, HAND_STOP_MS = 10000, LAST_WORD_MS = 500 };
 
 static struct unit *unit_at(struct core *core, uint16_t unit) { return &core->units[unit]; }
 
@@ -293,6 +293,14 @@ void unit_check_turned(struct core *core, uint16_t check) {
     }
 }
 
+/* A stop-command that hangs ends early enough for the stop signal to come before KILL. */
+void unit_shorten(struct core *core, uint16_t unit, instant deadline) {
+    span margin = shorter(MS(LAST_WORD_MS), (span){until(core->now, deadline).ns / 5});
+    job_stop(core, core_job_of_unit(core, unit), NEVER, deadline);
+    if (!is_never(deadline))
+        job_stop(core, core_job_of_aux(core, unit), ago(deadline, plus(margin, margin)), ago(deadline, margin));
+}
+
 /* Begins to stop it; its step, its errand or its policy waits for unit_gone. */
 void unit_stop(struct core *core, uint16_t unit, instant deadline) {
     uint16_t slot = core_job_of_unit(core, unit), aux = core_job_of_aux(core, unit);
@@ -308,8 +316,7 @@ void unit_stop(struct core *core, uint16_t unit, instant deadline) {
         emit(core, (struct action){.kind = A_WATCH_TREE, .job = {slot, core->jobs[slot].gen}});
     if (service_of(core, unit)->has_stop_command && core->jobs[slot].state == J_UP && !job_live(core, aux)) {
         job_start(core, aux, CMD_STOP, unit);
-        job_stop(core, aux, NEVER, deadline);
-        job_stop(core, slot, NEVER, deadline);
+        unit_shorten(core, unit, deadline);
     } else {
         job_stop(core, slot, core->now, deadline);
     }
