@@ -60,6 +60,12 @@ static bool may_start(const struct core *core, uint16_t unit) {
     return unit == service->first_unit || core->units[unit - 1].ready;
 }
 
+/* What an errand is busy with is the stop; a start that takes for ever keeps nobody from another. */
+static void errand_settled(struct core *core, uint16_t unit) {
+    if (core->errand == core->model->units[unit].service)
+        core->errand = NONE;
+}
+
 /* Those that the program answers must be on before it begins; the others would only fail before. */
 static bool is_answered(const struct core *core, uint16_t check) {
     uint8_t kind = core->model->checks[check].kind;
@@ -77,6 +83,7 @@ void unit_start(struct core *core, uint16_t unit) {
     if (check != NONE && is_answered(core, check))
         check_on(core, check);
     job_start(core, core_job_of_unit(core, unit), CMD_RUN, unit);
+    errand_settled(core, unit);
 }
 
 void units_wake(struct core *core) {
@@ -96,11 +103,6 @@ static void look_started(struct core *core) {
     core->started = core->dirty = true;
 }
 
-static void errand_settled(struct core *core, uint16_t unit) {
-    if (core->errand == core->model->units[unit].service)
-        core->errand = NONE;
-}
-
 static void ready(struct core *core, uint16_t unit) {
     struct unit *u = unit_at(core, unit);
     bool first = !u->was_ready;
@@ -109,7 +111,6 @@ static void ready(struct core *core, uint16_t unit) {
         uint16_t live = core->model->units[unit].live;
         become(core, unit, U_UP);
         set_due(core, unit, NEVER);
-        errand_settled(core, unit);
         if (live != NONE)
             check_on(core, live);
     }

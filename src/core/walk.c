@@ -214,7 +214,8 @@ void walk_drain(struct core *core, uint8_t cause, instant clock) {
     note(core, NOTE_STOP_BEGAN, cause, 0);
     if (is_never(walk->clock) && !is_never(clock)) {
         walk->clock = clock;
-        set_alarm(core, alarm_of_misc(core, ALARM_LAPSE), after(clock, core->model->policy.grace));
+        set_alarm(core, alarm_of_misc(core, ALARM_LAPSE),
+                  later_of(after(clock, core->model->policy.grace), after(core->now, core->model->policy.reserve)));
         shorten_stage(core);
     }
 }
