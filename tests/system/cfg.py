@@ -12,9 +12,9 @@
         assert run.wait() == 0
         assert run.happened("web start", "web SIGNAL 15", "web end 0")
 
-In the text: @svc, @say, @nth, @show, @args, @inherit are those verbs of programs/cfg_prog.c; @P that program, @L
-lastcall, @W the workdir. Programs report on stdout, with the milliseconds of CLOCK_MONOTONIC, so the test sees in which order things
-happened. app() passes --report WORKDIR/report.
+In the text: @svc, @say, @nth, @show, @args, @inherit are those verbs of programs/cfg_prog.c; @P is that
+program, @L lastcall, @W the workdir. Programs report on stdout, with the milliseconds of CLOCK_MONOTONIC, so the test
+sees in which order things happened. app() passes --report WORKDIR/report.
 """
 import os
 import re
@@ -26,9 +26,9 @@ from signal import SIGINT, SIGKILL, SIGQUIT, SIGTERM            # noqa: F401  (f
 import pytest
 
 import lc
-import time                                                     # noqa: F401
 from lc import BOUND, Failed, wait_for
 
+LATE = 1.0              # seconds that a busy machine may add to what must be over by then
 SVC_VERBS = ("svc", "say", "show", "args", "inherit")
 
 
@@ -219,3 +219,12 @@ def refused(start, conf):
         assert not events_of(one.out), "something was started"
         return one.err
     return run
+
+
+@pytest.fixture
+def second(app, conf):
+    """second(run, *args): another lastcall inside the namespaces of run; gives a Popen."""
+    def begin_second(run, *args):
+        ini = conf("[service z]\ncommand = @svc z", "second.ini")
+        return run.popen(run.box.binary, "-c", ini, *args)
+    return begin_second

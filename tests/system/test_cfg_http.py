@@ -414,7 +414,7 @@ def test_prestop_over_tcp(app):
         assert run.http("POST", "/prestop", headers=headers).code == 403, headers
     assert run.status()["state"] == "running" and not run.find("d begin")
     assert run.http("GET", "/prestop", headers={"X-Lastcall-Token": token}).code in (200, 202)
-    assert run.find("d end")
+    run.wait_event("d end")
     assert run.http("GET", "/readyz").code == 503
     assert run.stop() == 0
     assert len(run.find("d begin")) == 1

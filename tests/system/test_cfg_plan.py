@@ -117,7 +117,7 @@ def test_a_stop_ends_within_the_grace_however_late(app, late):
     wait_for(lambda: run.status()["state"] != "running")
     run.signal(SIGTERM)
     assert run.wait() == 124
-    assert run.exited_at - begun < 3 - {"0s": 0, "2s": 2, "2500ms": 2.5}[late] + 0.3
+    assert run.exited_at - begun < 3 - {"0s": 0, "2s": 2, "2500ms": 2.5}[late] + LATE
     client.communicate(timeout=BOUND)
 
 

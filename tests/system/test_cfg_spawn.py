@@ -4,7 +4,7 @@ import re
 import pytest
 
 from cfg import *
-from lc import proc_status, signals_of, wait_for
+from lc import proc_status, signals_of
 
 OPTIONS = ["CONFIG", "GRACE", "RESERVE", "ANNOUNCE", "PORTS", "READY", "STOP_SIGNAL", "HTTP", "CONTROL", "REPORT", "LOG",
            "REWRITE", "EXPECT_EXIT", "KILL_MODE", "PDEATHSIG", "SWEEP"]

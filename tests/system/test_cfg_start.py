@@ -34,7 +34,7 @@ def test_the_next_waits_until_it_is_ready(app, both, kind):
         ready = {check}
     """, mode=both).ready()
     run.wait_event("b start")
-    assert run.at("b start") - run.at("a start") >= 295
+    assert run.at("b start") - run.at("a start") >= (295 if kind != "delay" else 150)   # a may say "start" late
     assert [s["ready"] for s in run.status()["services"]] == [True, True]
     assert run.stop() == 0
 
@@ -79,9 +79,11 @@ def test_which_codes_are_success(app, workdir, code, ready):
         run.wait_event("b start")
     else:
         run.wait_event("a start")
+        at = time.monotonic()
+        wait_for(lambda: time.monotonic() - at > 0.4 and run.status()["state"] == "starting")
+        assert not run.find("b start")
         (workdir / "code").write_text("200")
-        at = run.wait_event("b start")
-        assert at.ms >= run.at("a start")
+        run.wait_event("b start")
     assert run.stop() == 0
 
 
@@ -238,7 +240,7 @@ def test_ready_timeout(app):
     run.wait()
     starts = run.find("a start")
     assert len(starts) == 3
-    assert all(b.ms - a.ms >= 200 for a, b in zip(starts, starts[1:]))
+    assert all(b.ms - a.ms >= 100 for a, b in zip(starts, starts[1:]))
     assert "ready" in run.err
 
 
@@ -320,7 +322,7 @@ def test_a_child_that_hangs_before_exec_stops_nothing(app, workdir):
     assert run.http("GET", "/readyz").code == 503
     begun = time.monotonic()
     run.stop()
-    assert (run.exited_at - begun) < 2.5
+    assert (run.exited_at - begun) < 2.5 + LATE
     assert run.find("web end 0")
     assert not run.find("stuck start")
 
@@ -405,10 +407,10 @@ def test_a_stop_as_early_as_can_be(app, both, n):
         after = b
         main = yes
     """, mode=both, kill_when_child=SIGTERM)
-    run.wait()
-    started = [name for name in "abc" if run.find(f"{name} start")]
-    for name in started:
-        assert run.find(f"{name} end 0") or run.find(f"{name} start")
+    assert run.wait() == 0
+    for name in "abc":
+        assert len(run.find(f"{name} start")) <= 1
+    assert run.report()["verdict"] == "clean"
 
 
 def test_command_line_and_file(app, both):

@@ -1,5 +1,6 @@
 """A configuration where the world gives little: read-only, no /run, non-root, no /proc, no capability, few descriptors."""
 import os
+import re
 import socket
 import time
 
@@ -40,7 +41,7 @@ SURROUNDINGS = {
     "no stdin": {"stdin": "closed"},
     "no stderr": {"stderr": "closed"},
     "no environment": {"env": {"PATH": None, "HOME": None}},
-    "64 descriptors": {"nofile": 64},
+    "128 descriptors": {"nofile": 128},
 }
 pytestmark = pytest.mark.skipif(SANITIZED, reason="a sanitizer needs more of the world than lastcall does")
 
@@ -72,7 +73,7 @@ class TestSurroundings:
             run.wait_event(f"{name} start")
         begun = time.monotonic()
         assert run.stop() == 124
-        assert run.exited_at - begun < 2
+        assert run.exited_at - begun < 2 + LATE
 
     def test_a_restart(self, app, surroundings):
         run = app("""
@@ -83,6 +84,15 @@ class TestSurroundings:
         """, report=False, **surroundings)
         assert run.wait() == 3
         assert len(run.find("a start")) == 3
+
+
+@pytest.mark.parametrize("n", [8, 16, 30])
+def test_too_few_descriptors_are_125(app, n):
+    """It never runs without the probes that were asked for: said at the start, with a number; nothing is started."""
+    run = app(INI.format(keys=""), report=False, nofile=n)
+    assert run.wait() == 125
+    assert not run.events()
+    assert re.search(r"NOFILE|descriptor|open files", run.err)
 
 
 def test_an_escapee_of_a_user(app, both):
@@ -96,7 +106,7 @@ def test_an_escapee_of_a_user(app, both):
     run.wait_event("a start")
     begun = time.monotonic()
     assert run.stop() == 0
-    assert run.exited_at - begun < 2
+    assert run.exited_at - begun < 2 + LATE
 
 
 def test_a_foreign_notify_socket_is_not_handed_on(app, workdir):
@@ -165,12 +175,12 @@ def test_with_nothing_to_do_it_does_nothing(app):
 
 
 def test_a_storm_of_orphans_delays_no_signal(app, both, programs):
-    """Promise 4: every zombie is reaped."""
+    """Promise 4: every zombie is reaped, and main gets its signal in the midst of it."""
     run = app(f"""
         [service storm]
-        command = {programs.prog} orphans 2000 300
+        command = {programs.prog} orphans 400 300
         restart = always
-        restart-delay = 10ms..10ms
+        restart-delay = 50ms..50ms
         restart-limit = 1000 in 1s
         essential = no
         [service web]
@@ -178,11 +188,11 @@ def test_a_storm_of_orphans_delays_no_signal(app, both, programs):
         main = yes
     """, mode=both)
     run.wait_event("web start")
-    wait_for(lambda: len(run.processes()) > 200)
+    wait_for(lambda: run.status().get("orphans_reaped", 0) > 500)
     run.signal(10)
-    run.wait_event("web SIGNAL 10", timeout=5)
-    wait_for(lambda: run.verb("stop", "storm").code == 0)
-    wait_for(lambda: not [p for p in run.processes() if p.state == "Z"], 30)
+    run.wait_event("web SIGNAL 10")
+    assert run.verb("stop", "storm").code in (0, 1)
+    wait_for(lambda: not [p for p in run.processes() if p.state == "Z" or "orphans" in p.argv])
     assert run.stop() == 0
 
 

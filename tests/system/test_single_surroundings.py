@@ -30,15 +30,6 @@ SURROUNDINGS = {
 }
 
 
-@pytest.fixture
-def outside(workdir, programs):
-    """Files that also a read-only root lets through: descriptors of the test's, given as stdout."""
-    path = workdir / "out"
-    path.touch()
-    path.chmod(0o666)
-    return path
-
-
 @pytest.mark.skipif(SANITIZED, reason="a sanitizer needs more of the world than lastcall does")
 @pytest.mark.parametrize("surroundings", SURROUNDINGS.values(), ids=SURROUNDINGS.keys())
 class TestSurroundings:
@@ -66,6 +57,15 @@ class TestSurroundings:
         blind = both == "sub" and "no_proc" in surroundings
         run = start("--", programs.prog, "escape", "sleep", "1000", mode=both, may_leave=blind, **surroundings)
         assert run.wait() == 0
+
+    def test_a_deaf_worker_in_the_group(self, start, programs, both, surroundings):
+        """The group can be reached without knowing who is in it."""
+        run = start("-g", "5s", "--", "sh", "-c", f"{programs.prog} deaf & exec {programs.prog} obey", mode=both,
+                    **surroundings)
+        wait_for(lambda: {(*p.argv[1:2], *(proc_status(p.pid, "SigIgn") or "")[:1]) for p in run.programs()}
+                 == {("deaf", "f"), ("obey", "0")})
+        run.signal(signal.SIGTERM)
+        assert run.wait() == 143
 
     def test_many_orphans_are_reaped(self, start, programs, both, surroundings):
         run = start("--", "sh", "-c", f"{programs.prog} orphans 50 1; exec sleep 1000", mode=both, **surroundings)

@@ -29,8 +29,8 @@ def test_orphans_become_its_children_and_are_reaped(start, programs, both):
 
 def test_a_storm_of_orphans_is_reaped_and_delays_no_signal(start, workdir, programs, both):
     log = workdir / "log"
-    run = start("--", "sh", "-c", f"{programs.prog} escape {programs.prog} orphans 1000 200; exec {programs.prog} record {log} 10:0",
-                mode=both)
+    run = start("--", "sh", "-c", f"{programs.prog} escape {programs.prog} orphans 1000 200; "
+                f"exec {programs.prog} record {log} 10:0", mode=both)
     wait_for_text(log, "ready")
     for n in range(20):
         run.signal(signal.SIGWINCH)

@@ -17,7 +17,8 @@ from lc import (SANITIZED, Stream, alive, proc_status, process, read, recorded_s
                                      ["--pdeathsig", "TERM"]], ids=" ".join)
 def test_the_command_has_what_lastcall_had(start, both, options):
     """None of lastcall's own settings, or of its helper's, reach the command."""
-    fields = ["NoNewPrivs", "Seccomp", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "Uid", "Gid", "Groups", "Umask"]
+    fields = ["NoNewPrivs", "Seccomp", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "Uid", "Gid", "Groups",
+              "Umask"]
     ours = {key: proc_status("self", key) for key in fields}
     run = start(*options, "--", "sh", "-c", "cat /proc/self/status; ulimit -n; ulimit -c; nice", mode=both)
     assert run.wait() == 0
@@ -348,8 +349,8 @@ def test_a_recycled_pid_is_not_signalled(start, workdir, programs):
     """While the sweep waits, a stranger gets the pid and the group number that the command had."""
     def in_time(attempt):
         deaf, log, pid = (workdir / f"{name}{attempt}" for name in ("deaf", "log", "pid"))
-        run = start("--", "sh", "-c", f"setsid {programs.prog} deaf {deaf} & until test -s {deaf}; do sleep 0.01; done; "
-                    f"echo $$ > {pid}", mode="sub", may_leave=True)
+        run = start("--", "sh", "-c", f"setsid {programs.prog} deaf {deaf} & until test -s {deaf}; do sleep 0.01; "
+                    f"done; echo $$ > {pid}", mode="sub", may_leave=True)
         mine = int(wait_for_text(pid, r"^(\d+)\n")[1])
         wait_for(lambda: not [p for p in run.processes() if p.inner == mine])
         run.run("sh", "-c", f"echo {mine - 1} > /proc/sys/kernel/ns_last_pid")
@@ -378,7 +379,7 @@ def test_a_recycled_pid_is_not_signalled(start, workdir, programs):
 def test_a_term_while_helper_and_command_start(start, both, options):
     for _ in range(40):
         run = start(*options, "--", "sleep", "1000", mode=both, kill_when_child=signal.SIGTERM)
-        assert run.wait() == 143
+        assert run.wait() == 143, run.err
         assert run.left == []
         run.kill()
 

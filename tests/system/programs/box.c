@@ -230,19 +230,33 @@ static void become(char **argv, int gate)
     must(0, argv[0]);
 }
 
+/* A /proc of this pid namespace that is mounted nowhere: the program may have been given an empty one. */
+static DIR *open_proc(void)
+{
+    int fs = (int)syscall(430 /* fsopen */, "proc", 1);
+
+    must(fs >= 0, "fsopen");
+    must(syscall(431 /* fsconfig */, fs, 6 /* create */, NULL, NULL, 0) == 0, "fsconfig");
+    int mounted = (int)syscall(432 /* fsmount */, fs, 1, 0);
+    must(mounted >= 0, "fsmount");
+    close(fs);
+    int root = openat(mounted, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    close(mounted);
+    return fdopendir(root);
+}
+
 static void tell_left(void)
 {
     char path[320], comm[64];
     struct dirent *e;
-    DIR *d = opendir("/proc");
+    DIR *d = open_proc();
 
-    if (!d)
-        return;
+    must(d != NULL, "open /proc");
     while ((e = readdir(d))) {
         if (!isdigit((unsigned char)e->d_name[0]) || !strcmp(e->d_name, "1"))
             continue;
-        snprintf(path, sizeof path, "/proc/%s/comm", e->d_name);
-        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        snprintf(path, sizeof path, "%s/comm", e->d_name);
+        int fd = openat(dirfd(d), path, O_RDONLY | O_CLOEXEC);
         ssize_t n = fd < 0 ? -1 : read(fd, comm, sizeof comm - 1);
         if (fd >= 0)
             close(fd);

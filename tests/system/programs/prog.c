@@ -12,7 +12,7 @@
  *   prog tty                        prints pid, process group, session and the terminal's foreground group
  *   prog become UID CMD...          CMD as that user (from a set-user-ID copy of prog, to get out of reach)
  *   prog raw SIG|CODE               takes the terminal out of canonical mode, then dies of SIG (name "s9") or exits
- *   prog stopself FILE              appends "ready PID", stops itself (STOP), appends "cont PID" when resumed, pauses */
+ *   prog stopself FILE              appends "ready PID", stops itself (STOP), appends "cont PID" when resumed */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
