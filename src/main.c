@@ -34,6 +34,8 @@ static int run_verb(const struct verb *verb, int argc, char **argv, char **envp)
     struct verb_call call = {.argc = argc - 1, .argv = argv + 1, .envp = envp};
     if (verb->needs_running && getpid() == 1)
         return say_needs_running(argv[1]);
+    if (argc == 3 && (strcmp(argv[2], "-h") == 0 || strcmp(argv[2], "--help") == 0))
+        return verb_print(verb);
     return verb->run(&call);
 }
 

@@ -33,6 +33,15 @@ int help_print(void) {
     return 0;
 }
 
+int verb_print(const struct verb *verb) {
+    char text[160];
+    struct out out = out_on(text, sizeof text);
+    out_text(&out, "Usage: lastcall");
+    verb_line(&out, verb);
+    write_all(1, out.text, out.n);
+    return 0;
+}
+
 int version_print(void) {
     write_text(1, "lastcall " LASTCALL_VERSION "\n");
     return 0;

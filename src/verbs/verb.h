@@ -25,6 +25,7 @@ extern const struct verb verbs[];
 /* lastcall --help, lastcall --version: to stdout; 0. */
 int help_print(void);
 int version_print(void);
+int verb_print(const struct verb *verb); /* its line of the help */
 
 int verb_check(const struct verb_call *call);
 int verb_plan(const struct verb_call *call);

@@ -34,6 +34,15 @@ def test_short_help_is_the_same(start):
     assert short.out == long.out
 
 
+@pytest.mark.parametrize("option", ["-h", "--help"])
+@pytest.mark.parametrize("verb", ["check", "prestop", "probe", "signal"])
+def test_help_of_a_verb(start, verb, option):
+    run = start(verb, option, mode="host")
+    assert run.wait() == 0
+    assert run.err == ""
+    assert run.out.startswith("Usage: lastcall") and f" {verb} " in run.out
+
+
 @pytest.mark.parametrize("option", ["-V", "--version"])
 def test_version(start, option):
     run = start(option, mode="host")
