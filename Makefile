@@ -117,8 +117,11 @@ unit: $(unit_bins)
 sim: $(B)/sim
 	$(B)/sim
 
+# System tests mostly wait; twice as many at a time as there are processors keep them busy.
+JOBS ?= $(shell expr 2 '*' $$(nproc))
+
 system: $(B)/lastcall
-	/usr/bin/python3 -m pytest -q -n 2 tests/system
+	/usr/bin/python3 -m pytest -q -n $(JOBS) tests/system
 
 docs: $(B)/lastcall
 	sh tests/docs.sh $(B)/lastcall
@@ -130,7 +133,7 @@ $(B)/lastcall-san: $(pure_src) $(does_src) $(wildcard src/*/*.h) | $(B)/see
 	gcc $(MODE) $(SAN) -iquote src -isystem $(B)/include -o $@ $(pure_src) $(does_src) $(LIBDIR)/libinih.a
 
 test-san: $(B)/lastcall-san
-	LASTCALL_BIN=$(B)/lastcall-san LASTCALL_SANITIZED=1 /usr/bin/python3 -m pytest -q -n 2 tests/system
+	LASTCALL_BIN=$(B)/lastcall-san LASTCALL_SANITIZED=1 /usr/bin/python3 -m pytest -q -n $(JOBS) tests/system
 
 # Fuzz targets. `make fuzz-smoke` runs each for a moment, `make fuzz TARGET=conf SECONDS=600` one for long.
 FUZZ_SECONDS ?= 10
