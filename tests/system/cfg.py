@@ -117,7 +117,7 @@ class App:
         """/status as a dict, {} where there is none (any more)."""
         try:
             return self.lc.status(*args)
-        except (IndexError, OSError, ValueError):
+        except (OSError, ValueError):
             return {}
 
     def is_ready(self):

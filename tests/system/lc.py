@@ -224,15 +224,17 @@ def socket_in(pid, family, kind=socket.SOCK_STREAM):
     made = []
 
     def visit():
-        fd = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        fd = -1
         try:
+            fd = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
             if libc.setns(fd, CLONE_NEWNET) != 0:
                 raise OSError(ctypes.get_errno(), "setns")
             made.append(socket.socket(family, kind))
         except OSError as error:
             made.append(error)
         finally:
-            os.close(fd)
+            if fd >= 0:
+                os.close(fd)
 
     thread = threading.Thread(target=visit)
     thread.start()

@@ -41,7 +41,7 @@ class Load:
                     self.good += receive(sock).code == 200
             except ConnectionRefusedError:
                 self.refused += 1
-            except (OSError, IndexError):
+            except OSError:
                 pass
 
     def end(self):
