@@ -258,7 +258,8 @@ def test_livez_asks_pid_1(one):
     start = time.monotonic()
     for _ in range(50):
         assert o.ask("GET", "/healthz").code == 200
-    assert 1 <= len(o.messages("LIFE")) <= 1 + (time.monotonic() - start)
+    o.line(r"LIFE .*")
+    assert len(o.messages("LIFE")) <= 1 + (time.monotonic() - start)
 
 
 def test_livez_without_an_answer_is_503(one):
@@ -312,7 +313,7 @@ def test_late_is_passed_on(one):
     o = one()
     o.say("auto 200")
     assert o.ask("POST", "/prestop?late=1m2s&wait=no", control=True).code == 200
-    assert "value=62000" in o.messages("ASK")[0]
+    o.line(r"ASK .* value=62000 .*")
 
 
 @pytest.mark.parametrize("code", [409, 423, 403, 400])
@@ -407,7 +408,7 @@ def test_prestop_by_token(one):
     assert o.messages("ASK") == []
     o.say("auto 200")
     assert o.ask("GET", "/prestop", headers={"x-lastcall-token": "s3cret"}).code == 200
-    assert "verb=2" in o.messages("ASK")[0]
+    o.line(r"ASK .* verb=2 .*")
 
 
 # ---- going ----

@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from lc import wait_for, wait_for_text, write_ini
+from lc import SANITIZED, wait_for, wait_for_text, write_ini
 
 CHAIN = """#!/bin/sh
 trap '' TERM
@@ -38,6 +38,7 @@ def test_a_deep_tree_does_not_eat_the_grace(start, workdir):
     assert used <= 5.0, run.err
 
 
+@pytest.mark.skipif(SANITIZED, reason="a sanitizer does not work under ptrace")
 def test_what_a_leader_leaves_is_cleared_where_no_pidfd_names_its_group(start, workdir):
     """Before Linux 6.9: the members have become our children, and hold their group's number."""
     script(workdir / "leaves", LEAVES)
