@@ -213,7 +213,7 @@ static void ended(struct core *core, uint16_t slot, bool is_gone) {
     case CMD_STOP:
     case CMD_RELOAD:
         forget(core, slot);
-        unit_aux_ended(core, owner, job->exit == 0);
+        unit_aux_ended(core, owner);
         return;
     case CMD_ONLY_IF:
     case CMD_STEP:

@@ -64,7 +64,7 @@ void unit_stop(struct core *core, uint16_t unit, instant deadline);
 void unit_shorten(struct core *core, uint16_t unit, instant deadline); /* it is stopping: by then */
 void unit_stop_alone(struct core *core, uint16_t unit); /* within its stop-timeout, or 10 s */
 void unit_start(struct core *core, uint16_t unit);
-void unit_aux_ended(struct core *core, uint16_t unit, bool well);
+void unit_aux_ended(struct core *core, uint16_t unit);
 void unit_extend(struct core *core, uint16_t unit, span more);
 void units_rest(struct core *core);   /* a stop began: what has not started never does */
 void units_resume(struct core *core); /* act on what ended while drained */

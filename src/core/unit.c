@@ -324,8 +324,7 @@ void unit_stop(struct core *core, uint16_t unit, instant deadline) {
 }
 
 /* A stop-command has had its say: if the service is still there, its stop signal follows at once. */
-void unit_aux_ended(struct core *core, uint16_t unit, bool well) {
-    (void)well;
+void unit_aux_ended(struct core *core, uint16_t unit) {
     if (core->units[unit].state == U_STOPPING)
         job_stop(core, core_job_of_unit(core, unit), core->now, NEVER);
 }
