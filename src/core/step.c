@@ -91,13 +91,16 @@ static bool is_wanted(const struct core *core, const struct row *row) {
 }
 
 /* TERM comes shortly before the deadline, so that a command can still tidy up. */
+static void end_by_deadline(struct core *core, const struct row *row) {
+    span left = until(core->now, row->deadline);
+    instant term = ago(row->deadline, shorter(MS(TERM_BEFORE_MS), (span){left.ns / 5}));
+    job_stop(core, core_job_of_step(core, row->subject), term, row->deadline);
+}
+
 static void run(struct core *core, uint16_t row, uint8_t what) {
-    struct row *r = row_at(core, row);
-    uint16_t slot = core_job_of_step(core, r->subject);
-    span left = until(core->now, r->deadline);
-    instant term = ago(r->deadline, shorter(MS(TERM_BEFORE_MS), (span){left.ns / 5}));
-    job_start(core, slot, what, r->subject);
-    job_stop(core, slot, is_forever(left) ? NEVER : term, r->deadline);
+    const struct row *r = row_at(core, row);
+    job_start(core, core_job_of_step(core, r->subject), what, r->subject);
+    end_by_deadline(core, r);
 }
 
 static void signal_service(struct core *core, uint16_t row) {
@@ -213,13 +216,10 @@ void step_shorten(struct core *core, uint16_t row, instant deadline) {
     core->dirty = true;
     if (r->state != S_PAUSE || before(deadline, agenda_when(&core->agenda, alarm_of_row(core, row))))
         set_alarm(core, alarm_of_row(core, row), deadline);
-    if (is_command(r) || r->state == S_GATE) {
-        span left = until(core->now, deadline);
-        job_stop(core, core_job_of_step(core, r->subject),
-                 ago(deadline, shorter(MS(TERM_BEFORE_MS), (span){left.ns / 5})), deadline);
-    } else if (r->action == DO_STOP) {
+    if (is_command(r) || r->state == S_GATE)
+        end_by_deadline(core, r);
+    else if (r->action == DO_STOP)
         unit_shorten(core, r->subject, deadline);
-    }
 }
 
 void step_extend(struct core *core, uint16_t row, instant deadline) {

@@ -77,7 +77,6 @@ void unit_start(struct core *core, uint16_t unit) {
     uint16_t check = core->model->units[unit].ready;
     span timeout = service_of(core, unit)->ready_timeout;
     u->again = u->never_ran = u->timed_out = u->relive = u->ready = u->for_good = false;
-    u->since = core->now;
     become(core, unit, U_STARTING);
     set_due(core, unit, after(core->now, timeout));
     if (check != NONE && is_answered(core, check))
@@ -133,7 +132,7 @@ void unit_spawned(struct core *core, uint16_t unit) {
 
 static bool counts_as_success(const struct service *service, int exit) {
     if (exit >= 0)
-        return exit < 256 && (service->success_codes[exit / 64] >> (exit % 64) & 1);
+        return exit < 256 && codes_have(service->success_codes, exit);
     return (service->success_signals & signal_bit(-exit)) != 0;
 }
 

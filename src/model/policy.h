@@ -51,6 +51,9 @@ struct signal_rule { uint8_t meaning, to; };
 
 struct place { const char *file; uint32_t line; }; /* file NULL: an option or a default */
 
+/* A set of exit codes, 0 to 255: a bit each. */
+static inline bool codes_have(const uint64_t codes[4], int code) { return codes[code / 64] >> (code % 64) & 1; }
+
 struct escalation { uint8_t signal; span after; }; /* counted from the first signal */
 
 struct service {
