@@ -31,8 +31,12 @@ static bool fail(struct spawn_error *error, enum spawn_stage stage) {
 }
 
 static bool own_session(const struct spawn *spawn, struct spawn_error *error) {
+    if (!spawn->keep_session && setsid() < 0)
+        return fail(error, SPAWN_SESSION);
+    if (spawn->lead_terminal)
+        terminal_lead();
     if (!spawn->keep_session)
-        return setsid() >= 0 || fail(error, SPAWN_SESSION);
+        return true;
     if (setpgid(0, 0) != 0)
         return fail(error, SPAWN_SESSION);
     if (spawn->foreground)
@@ -59,7 +63,7 @@ static bool null_onto(int target, int flags) {
 }
 
 static bool standard_streams(const struct spawn *spawn, struct spawn_error *error) {
-    if (!spawn->keep_session && !null_onto(0, O_RDONLY))
+    if (!spawn->keep_session && !spawn->lead_terminal && !null_onto(0, O_RDONLY))
         return fail(error, SPAWN_INPUT);
     if (spawn->null_output && !null_onto(1, O_WRONLY))
         return fail(error, SPAWN_INPUT);

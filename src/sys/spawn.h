@@ -33,6 +33,7 @@ struct spawn {
     int umask;                  /* -1: as it is */
     bool keep_session;          /* a group of its own only, and stdin as it is; else a session */
     bool foreground;            /* and that group gets the terminal on stdin */
+    bool lead_terminal;         /* a session, which takes the terminal on stdin if it can have it, and stdin as it is */
     int exec_fd;                /* the program; -1: argv[0], looked up in PATH of envp */
     struct spawn_fd *fds;       /* descriptors to be given */
     unsigned n_fds;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 bool terminal_in_foreground(void) { return tcgetpgrp(0) == getpgrp(); }
@@ -12,6 +13,10 @@ bool terminal_look(struct terminal *terminal) {
 }
 
 void terminal_give(pid_t group) { tcsetpgrp(0, group); }
+
+void terminal_drop(void) { ioctl(0, TIOCNOTTY); }
+
+void terminal_lead(void) { ioctl(0, TIOCSCTTY, 0); }
 
 void terminal_take(const struct terminal *terminal, bool restore) {
     pid_t now;

@@ -24,5 +24,12 @@ void terminal_give(pid_t group);
  * that was killed cannot have put them back itself. */
 void terminal_take(const struct terminal *terminal, bool restore);
 bool terminal_in_foreground(void);
+/* Lets go of the terminal on stdin, so that another session can have it. A session's leader lets go for
+ * all of its session, and the foreground group gets HUP and CONT: if we are in it they come from our own
+ * pid, and mean nothing. Any other process does so for itself alone: then the session keeps it. */
+void terminal_drop(void);
+/* The leader of a fresh session makes the terminal on stdin its own. It fails, and nothing is lost, if
+ * that is no terminal or belongs to another session. */
+void terminal_lead(void);
 
 #endif

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import lc
+from terminal import Terminal
 
 LIMIT = 60
 
@@ -150,4 +151,20 @@ def spawn(registry, workdir):
                                  **options)
         registry.popens.append(child)
         return child
+    return begin
+
+
+@pytest.fixture
+def terminal():
+    t = Terminal()
+    yield t
+    t.close()
+
+
+@pytest.fixture
+def at_terminal(start, terminal):
+    """start, with the terminal as standard descriptors and controlling terminal."""
+    def begin(*args, **options):
+        return start(*args, **{"stdin": terminal.slave, "stdout": terminal.slave, "stderr": terminal.slave,
+                               "ctty": True, **options})
     return begin

@@ -1,62 +1,12 @@
 """A command at a terminal."""
 import os
-import re
 import signal
 import termios
 
 import pytest
 
-from lc import Stream, process, recorded_signals, wait_for, wait_for_text
-
-
-class Terminal:
-    """A pseudo terminal: what is typed, and what is shown."""
-
-    def __init__(self):
-        self.master, self.slave = os.openpty()
-        self.screen = Stream(os.dup(self.master))
-
-    def type(self, text):
-        os.write(self.master, text.encode())
-
-    def shown(self, regex):
-        return wait_for(lambda: re.search(regex, self.screen.text, re.M), what=f"{regex!r} on the terminal, "
-                        f"which has {self.screen.text!r}")
-
-    def canonical(self):
-        return bool(termios.tcgetattr(self.slave)[3] & termios.ICANON)
-
-    def hang_up(self):
-        if self.slave is not None:
-            os.close(self.slave)
-            self.slave = None
-
-    def close(self):
-        self.hang_up()
-        os.close(self.master)
-
-
-@pytest.fixture
-def terminal():
-    t = Terminal()
-    yield t
-    t.close()
-
-
-@pytest.fixture
-def at_terminal(start, terminal):
-    """start, with the terminal as standard descriptors and controlling terminal."""
-    def begin(*args, **options):
-        return start(*args, stdin=terminal.slave, stdout=terminal.slave, stderr=terminal.slave, ctty=True, **options)
-    return begin
-
-
-def tty_line(terminal, number=0):
-    """The number-th line that `prog tty` showed, as a dict."""
-    def look():
-        found = re.findall(r"pid (\d+) pgrp (\d+) sid (\d+) foreground (-?\d+)", terminal.screen.text)
-        return dict(zip(("pid", "pgrp", "sid", "foreground"), map(int, found[number]))) if len(found) > number else None
-    return wait_for(look, what=f"a line of `prog tty`; the terminal has {terminal.screen.text!r}")
+from lc import process, recorded_signals, wait_for, wait_for_text
+from terminal import tty_line
 
 
 SHELL = ["/bin/sh", "-c", '"$@"; echo code $?; {prog} tty', "sh"]
