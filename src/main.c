@@ -1,14 +1,17 @@
 /* main.c: the phases in order: who is called, parse, prepare, point of no return, loop, exit. */
 #include <stdbool.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
+#include "conf/personality.h"
 #include "net/net.h"
 #include "run/load.h"
 #include "run/run.h"
 #include "sys/sigmask.h"
 #include "sys/stderr.h"
 #include "text/out.h"
+#include "verbs/loading.h"
 #include "verbs/verb.h"
 
 enum { EXIT_USAGE = 2, ARENA_BYTES = 32 << 20 };
@@ -39,12 +42,31 @@ static int run_verb(const struct verb *verb, int argc, char **argv, char **envp)
     return verb->run(&call);
 }
 
+/* By the name of another init: its command line in our own words, or all there is to do. */
+static bool take_place(enum personality as, struct calling *calling, struct arena *arena) {
+    int subreaper = 0;
+    prctl(PR_GET_CHILD_SUBREAPER, &subreaper, 0, 0, 0);
+    calling->pid = getpid();
+    calling->subreaper = subreaper != 0;
+    if (!personality_call(as, calling, arena))
+        calling->text = "lastcall: error: too many arguments\n", calling->stream = 2, calling->exit = EXIT_USAGE;
+    return calling->text == NULL;
+}
+
 static int run_command(int argc, char **argv, char **envp) {
     struct arena arena = {.at = memory, .end = memory + ARENA_BYTES};
+    enum personality as = argc > 0 ? personality_of(argv[0]) : AS_LASTCALL;
+    struct calling calling = {.argc = argc, .argv = argv, .envp = envp};
     struct findings findings = {0};
     struct options options = {0};
     struct config config;
-    sigmask_set(ALL_SIGNALS); /* from here on every signal waits for the loop */
+    calling.mask = sigmask_set(ALL_SIGNALS); /* from here on every signal waits for the loop */
+    if (as != AS_LASTCALL && !take_place(as, &calling, &arena)) {
+        write_text(calling.stream, calling.text);
+        return calling.exit;
+    }
+    if (as != AS_LASTCALL)
+        argc = calling.own_argc, argv = calling.own_argv;
     if (!conf_options(argc, argv, envp, &arena, &options, &findings)) {
         load_print(&findings, false, load_wants_json(&options));
         return EXIT_USAGE;
@@ -56,12 +78,15 @@ static int run_command(int argc, char **argv, char **envp) {
     struct facts facts = {.envp = envp, .pid1 = getpid() == 1, .terminal = isatty(0) == 1};
     int error = load_config(&options, &facts, &arena, &config, &findings);
     bool json = error == 0 ? config.log == LOG_JSON : load_wants_json(&options);
+    if (error == 0)
+        personality_apply(&calling, &config);
     load_print(&findings, error == 0 && config.verbosity >= 0, json);
     return error != 0 ? error : run(&config, &arena, envp);
 }
 
 int main(int argc, char **argv, char **envp) {
-    const struct verb *verb = argc > 1 ? verb_find(argv[1]) : NULL;
+    bool own = argc > 0 && personality_of(argv[0]) == AS_LASTCALL;
+    const struct verb *verb = argc > 1 && own ? verb_find(argv[1]) : NULL;
     if (argc > 0 && strcmp(argv[0], NET_ARGV0) == 0)
         net_main();
     if (verb != NULL)

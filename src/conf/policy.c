@@ -3,6 +3,7 @@
 
 #include "conf/load.h"
 #include "text/duration.h"
+#include "text/variable.h"
 
 /* What a platform waits before it kills, unless it was told otherwise; in this order. announces: its
  * balancers go on sending for a while. */
@@ -16,17 +17,9 @@ static const struct platform { const char *variable, *text; uint8_t grace; bool 
     {"", "default, not set: write grace =", 10, false},
 };
 
-static bool is_set(char *const *envp, const char *name) {
-    size_t n = strlen(name);
-    for (; envp && *envp; envp++)
-        if (strncmp(*envp, name, n) == 0 && (*envp)[n] == '=')
-            return true;
-    return false;
-}
-
 static const struct platform *platform_of(const struct load *load) {
     const struct platform *platform = platforms;
-    while (*platform->variable && !is_set(load->facts->envp, platform->variable))
+    while (*platform->variable && !variable(load->facts->envp, platform->variable))
         platform++;
     return platform;
 }

@@ -3,6 +3,7 @@
 
 #include "conf/spawnwords.h"
 #include "model/limits.h"
+#include "text/variable.h"
 
 _Static_assert(sizeof((struct words *)0)->argv / sizeof(char *) == MAX_WORDS + 1, "as many words as documented");
 _Static_assert(sizeof((struct words *)0)->bytes == MAX_COMMAND, "as many bytes as documented");
@@ -38,13 +39,6 @@ size_t words_name(const char *text, size_t most) {
     return n;
 }
 
-static const char *lookup(char *const *envp, const char *name, size_t n) {
-    for (; envp && *envp; envp++)
-        if (strncmp(*envp, name, n) == 0 && (*envp)[n] == '=')
-            return *envp + n + 1;
-    return NULL;
-}
-
 static const char *scan(struct maker *m, const char *p, bool quoted, bool live, int braces);
 
 /* p is behind "${"; returns behind its "}". Without an environment the text itself is put. */
@@ -54,7 +48,7 @@ static const char *expansion(struct maker *m, const char *p, bool quoted, bool l
     size_t n = words_name(name, MAX_COMMAND);
     char operator = 0;
     p = name + n;
-    value = lookup(m->envp, name, n);
+    value = variable_n(m->envp, name, n);
     if (n > 0 && p[0] == ':' && (p[1] == '-' || p[1] == '+')) {
         bool filled = value && *value;
         operator = p[1];

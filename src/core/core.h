@@ -178,7 +178,8 @@ enum action_kind {
     A_WATCH_TREE,  /* job: remember its descendants, they belong to it from now on */
     A_KILL,        /* job: KILL to its tree */
     A_FORGET,      /* job: its slot is free; what is left of its group belongs to the sweep */
-    A_SWEEP,       /* the helper shall answer its clients and go; TERM and CONT to all that is left */
+    A_SWEEP,       /* the helper shall answer its clients and go; signal (0: TERM) and CONT to all
+                      that is left */
     A_SWEEP_KILL,  /* KILL to all that is left, again and again until there is none */
     A_NOTE,        /* value: enum note, subject, extra: tell a person */
     A_EXIT,        /* value: the exit code; the last action ever */

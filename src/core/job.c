@@ -193,6 +193,8 @@ static void ended(struct core *core, uint16_t slot, bool is_gone) {
     switch ((enum command_kind)job->what) {
     case CMD_RUN:
         job->state = J_LEFT;
+        if (!is_gone && core->model->policy.parting && !core->model->policy.sweep)
+            job_signal(core, slot, core->model->policy.parting, TO_GROUP);
         if (is_gone || core->model->policy.single) {
             forget(core, slot);
             unit_leader(core, owner);

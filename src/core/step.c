@@ -141,7 +141,7 @@ static void sweep(struct core *core, uint16_t row) {
         return;
     }
     core->sweeping = core->dirty = true;
-    emit(core, (struct action){.kind = A_SWEEP});
+    emit(core, (struct action){.kind = A_SWEEP, .signal = core->model->policy.parting});
 }
 
 static void act(struct core *core, uint16_t row) {

@@ -163,7 +163,7 @@ static void tell_walk(struct core *core, uint16_t unit) {
 
 /* Nothing runs, nothing waits for its time, and nobody has put anything to rest by hand. */
 static void look_all_ended(struct core *core) {
-    if (core->walk.goal != GO_RUN || core->walk.undoing)
+    if (core->walk.goal != GO_RUN || core->walk.undoing || core->model->n_units == 0)
         return;
     for (uint16_t unit = 0; unit < core->model->n_units; unit++) {
         const struct unit *u = &core->units[unit];

@@ -124,6 +124,8 @@ struct policy {
     bool net;               /* a helper is needed: endpoints, control or its checks */
     bool phases_only;       /* prestop without a running lastcall: announce and drain, then exit */
     uint8_t stop_signal;    /* single command: what a stop delivers; 0: the signal that came */
+    uint8_t parting;        /* what the processes that a single command leaves get first; 0: TERM, from the
+                               sweep alone */
     uint64_t expect_codes[4]; /* --expect-exit: these become 0 */
     struct signal_rule signals[SIGNAL_MAX + 1]; /* by number; 0 unused */
 };

@@ -6,6 +6,7 @@
 #ifndef MODEL_SPEC_H
 #define MODEL_SPEC_H
 
+#include "model/personality.h"
 #include "model/policy.h"
 
 struct command {
@@ -43,6 +44,7 @@ struct config {
     uint8_t log;                         /* enum log_format */
     int8_t verbosity;                    /* -1 quiet, 0, 1 verbose */
     uint8_t pdeathsig;                   /* 0: none */
+    struct manners manners;              /* of the init that lastcall is called as */
 };
 
 #endif

@@ -22,7 +22,8 @@ static void kill_job(struct run *run, uint16_t slot) {
 /* The page says `leaving` already. The helper has a moment to give its clients the verdict, who would
  * else get their TERM first; then TERM goes to all that is left. After it nothing may be left, which
  * only a look at the children can tell. */
-static void sweep(struct run *run) {
+static void sweep(struct run *run, int sig) {
+    run->sweep_with = sig != 0 ? sig : SIGTERM;
     run->sweep_at = run->helper.alive ? after(run->now, MS(HELPER_LEAVES_MS)) : run->now;
     acts_sweep_when_due(run);
 }
@@ -32,9 +33,9 @@ void acts_sweep_when_due(struct run *run) {
         return;
     run->sweep_at = NEVER;
     run->look = true;
-    if (sweep_term(run->model->policy.pid1, run->jobs.tree.walk, TREE_WALK) > 0)
+    if (sweep_term(run->model->policy.pid1, run->sweep_with, run->jobs.tree.walk, TREE_WALK) > 0)
         return;
-    jobs_signal_last(&run->jobs, SIGTERM);
+    jobs_signal_last(&run->jobs, run->sweep_with);
     jobs_signal_last(&run->jobs, SIGCONT);
 }
 
@@ -69,8 +70,11 @@ static void act(struct run *run, const struct action *action) {
     case A_PUBLISH: publish(run); break;
     case A_SPAWN: spawn(run, action); break;
     case A_SIGNAL:
-        if (known)
+        if (known) {
             jobs_signal(&run->jobs, action->job.job, action->signal, (enum whom)action->value);
+            if (run->jobs.v[action->job.job].state != SLOT_LEFT)
+                tell(run, TALE_FORWARDED, action->signal, 0);
+        }
         break;
     case A_WATCH_TREE:
         if (known)
@@ -81,7 +85,7 @@ static void act(struct run *run, const struct action *action) {
             kill_job(run, action->job.job);
         break;
     case A_FORGET: forget(run, action); break;
-    case A_SWEEP: sweep(run); break;
+    case A_SWEEP: sweep(run, action->signal); break;
     case A_SWEEP_KILL: sweep_hard(run); break;
     case A_NOTE: note(run, action); break;
     case A_EXIT:

@@ -239,7 +239,10 @@ void child_start(struct run *run, const struct action *action) {
     give_check_fd(&order, &spawn, &fd);
     if (is_plain(&order)) {
         spawn.prepare = NULL;
-        started(run, slot, spawn_vfork(&spawn, &run->jobs.v[slot].error), -1, spawn.foreground);
+        manners_before(run, &spawn);
+        pid_t pid = spawn_vfork(&spawn, &run->jobs.v[slot].error);
+        manners_after(run, &spawn, pid);
+        started(run, slot, pid, -1, spawn.foreground);
     } else {
         pid_t pid = spawn_fork(&spawn, &error_fd, &run->jobs.v[slot].error);
         started(run, slot, pid, error_fd, spawn.foreground);

@@ -25,15 +25,28 @@ static void continued(const struct run *run) {
         terminal_give(slot->pid);
 }
 
+/* Called as dumb-init: the command has been told, and lastcall stops as well. */
+static void suspend(struct run *run, int sig) {
+    if (!(run->config->manners.stops_on & signal_bit(sig)))
+        return;
+    tell(run, TALE_SUSPENDED, sig, 0);
+    kill(run->self, SIGSTOP);
+}
+
 /* Signals that lastcall sent to itself (its own SIGPIPE comes this way) mean nothing. */
 void facts_signal(struct run *run, const struct signal_taken *taken) {
     struct event event = {.kind = EV_SIGNAL, .value = taken->sig};
     if (taken->sig == SIGCHLD) {
         run->look = true;
+        tell(run, TALE_CHILD, 0, 0);
         return;
     }
-    if (taken->code <= 0 && taken->from == run->self)
+    if (taken->code <= 0 && taken->from == run->self) {
+        tell(run, TALE_OWN, taken->sig, 0);
         return;
+    }
+    tell(run, TALE_SIGNAL, taken->sig, 0);
+    tell_signal(run, taken->sig);
     if (taken->sig == SIGCONT)
         continued(run);
     if (taken->code > 0)
@@ -42,6 +55,7 @@ void facts_signal(struct run *run, const struct signal_taken *taken) {
         event.flags = SIG_FROM_OUTSIDE;
     run->last_stop = *taken;
     step(run, &event);
+    suspend(run, taken->sig);
 }
 
 static void read_signals(struct run *run) {
@@ -62,7 +76,7 @@ struct batch { struct ended v[REAP_BATCH]; unsigned n, orphans; bool empty, fail
 /* If the command stops, lastcall stops too, so that a shell's job control sees it; but never as PID 1,
  * nor while a clock runs. */
 static void stop_too(const struct run *run, uint16_t slot) {
-    if (run->model->policy.single && !run->model->policy.pid1 && is_never(run->core.walk.clock) &&
+    if (run->model->policy.single && !run->config->manners.never_stops && !run->model->policy.pid1 && is_never(run->core.walk.clock) &&
         slot == core_job_of_unit(&run->core, 0))
         kill(run->self, SIGSTOP);
 }
@@ -71,6 +85,8 @@ static void stop_too(const struct run *run, uint16_t slot) {
 static void take(struct run *run, struct batch *batch, const struct reap_fact *fact) {
     uint16_t slot = jobs_find(&run->jobs, fact->pid);
     bool stopped = fact->kind == REAP_STOPPED;
+    if (!stopped)
+        tell_reaped(run, slot != HASH_FREE, fact->pid, fact->value);
     if (slot == HASH_FREE) {
         batch->orphans += !stopped;
         return;
@@ -124,7 +140,7 @@ static void tell_end(struct run *run, const struct ended *ended) {
     if (ended->stopped)
         event.kind = EV_STOPPED;
     else if (slot->failed)
-        event = (struct event){.kind = EV_SPAWN_FAILED, .job = ended->id, .value = spawn_exit_code(&slot->error)};
+        event = (struct event){.kind = EV_SPAWN_FAILED, .job = ended->id, .value = failure_code(run, &slot->error)};
     step(run, &event);
 }
 

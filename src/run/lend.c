@@ -16,6 +16,7 @@
 #include "text/errtext.h"
 #include "text/out.h"
 #include "text/url.h"
+#include "text/variable.h"
 
 /* Without /proc: the path that exec was given. */
 static int open_program(void) {
@@ -51,14 +52,6 @@ static bool open_http(struct run *run) {
     return refuse(run, "http = ", name,
                   errno == EADDRINUSE ? "another program listens there; lastcall does not run without the probes asked for"
                                       : errtext(errno));
-}
-
-static const char *variable(char *const *envp, const char *name) {
-    size_t n = strlen(name);
-    for (; *envp != NULL; envp++)
-        if (strncmp(*envp, name, n) == 0 && (*envp)[n] == '=')
-            return *envp + n + 1;
-    return NULL;
 }
 
 static const char *control_error(int error) {

@@ -31,7 +31,7 @@ static bool take_news(struct run *run, struct event *event) {
             continue;
         bool runs = slot->news == SPAWN_RUNS;
         *event = (struct event){.kind = runs ? EV_SPAWNED : EV_SPAWN_FAILED, .job = {i, slot->gen},
-                                .value = runs ? 0 : spawn_exit_code(&slot->error)};
+                                .value = runs ? 0 : failure_code(run, &slot->error)};
         slot->state = runs && slot->state == SLOT_STARTING ? SLOT_RUNS : slot->state;
         jobs_set_news(&run->jobs, i, SPAWN_NO_NEWS);
         return true;
@@ -125,7 +125,7 @@ static bool open_watch(struct run *run) {
 }
 
 static bool wants_terminal(const struct run *run) {
-    bool tty = run->model->policy.single;
+    bool tty = run->model->policy.single && !run->config->manners.lends_terminal;
     for (uint16_t i = 0; i < run->model->n_services; i++)
         tty = tty || run->config->services[i].in.tty;
     return tty;
@@ -134,7 +134,7 @@ static bool wants_terminal(const struct run *run) {
 /* Children of children come to us when their parents die: as PID 1 always, otherwise as a subreaper. */
 static void become_parent(const struct run *run) {
     sigmask_want_children();
-    if (!run->model->policy.pid1)
+    if (!run->model->policy.pid1 && !run->config->manners.no_subreaper)
         prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     if (run->config->pdeathsig == 0)
         return;
@@ -151,6 +151,8 @@ static int prepare(struct run *run, struct arena *arena, char *const *envp) {
     upward_open(run, envp);
     child_clean_environment((char **)envp);
     become_parent(run);
+    if (run->config->manners.as != AS_LASTCALL)
+        manners_begin(run);
     if (!small)
         fd_fill_standard();
     if (!lay_out(run, arena))
@@ -173,6 +175,7 @@ static void finish(struct run *run) {
     ending_write(run, true);
     say_goodbye(run);
     terminal_take(&run->terminal, killed);
+    tell(run, TALE_GOODBYE, run->exit, 0);
     helper_close(run);
 }
 

@@ -13,6 +13,7 @@
 #include "model/arena.h"
 #include "model/spec.h"
 #include "run/jobs.h"
+#include "run/tell.h"
 #include "sys/control.h"
 #include "sys/message_file.h"
 #include "sys/page.h"
@@ -80,7 +81,7 @@ struct run {
     struct helper_ends helper;
     struct upward upward;
     struct ending ending;
-    struct stderr_out err;
+    struct stderr_out err, out;
     struct terminal terminal;
     struct rlimit nofile;   /* before ours was raised */
     struct child_room *room;
@@ -90,10 +91,12 @@ struct run {
     int watch, signals;     /* epoll and signalfd; -1: the small loop, which has neither */
     pid_t self;
     struct signal_taken last_stop; /* the newest signal from outside, for the log */
+    char listen_pid[24];    /* LISTEN_PID= of the command, where it has to be set */
     bool nofile_raised;
     bool look;              /* there may be children to reap */
     bool began;             /* the loop has begun: no vfork any more */
     bool sweep_killed;      /* the sweep's KILL has been sent */
+    int sweep_with;         /* the signal that it begins with */
     instant sweep_at;       /* its TERM waits for the helper until then; NEVER: it does not */
     bool exited;
     int exit;
@@ -119,6 +122,11 @@ struct job_source { const char *name; const struct command *command; const struc
 struct job_source child_source(struct run *run, uint16_t slot);
 /* The base environment, in place: without what belongs to lastcall alone. */
 void child_clean_environment(char **envp);
+
+/* manners.c: what another init does around its command, when lastcall is called as it. */
+void manners_begin(struct run *run);
+void manners_before(struct run *run, struct spawn *spawn);
+void manners_after(struct run *run, const struct spawn *spawn, pid_t pid);
 
 /* publish.c */
 int publish_open(struct run *run);

@@ -5,14 +5,7 @@
 
 #include "run/state.h"
 #include "text/out.h"
-
-static const char *value_of(char *const *envp, const char *name) {
-    size_t n = strlen(name);
-    for (; *envp != NULL; envp++)
-        if (strncmp(*envp, name, n) == 0 && (*envp)[n] == '=')
-            return *envp + n + 1;
-    return NULL;
-}
+#include "text/variable.h"
 
 /* A whole number without a sign; -1 if it is none, or far too large. */
 static int64_t number(const char *text) {
@@ -27,8 +20,8 @@ static int64_t number(const char *text) {
 
 /* The text stays on our stack of arguments when the variable is taken out of the children's. */
 void upward_open(struct run *run, char *const *envp) {
-    const char *period = value_of(envp, "WATCHDOG_USEC"), *pid = value_of(envp, "WATCHDOG_PID");
-    run->upward = (struct upward){.address = value_of(envp, "NOTIFY_SOCKET"), .watchdog = FOREVER, .next = NEVER};
+    const char *period = variable(envp, "WATCHDOG_USEC"), *pid = variable(envp, "WATCHDOG_PID");
+    run->upward = (struct upward){.address = variable(envp, "NOTIFY_SOCKET"), .watchdog = FOREVER, .next = NEVER};
     if (run->upward.address == NULL || period == NULL || (pid != NULL && number(pid) != run->self))
         return;
     int64_t usec = number(period);
@@ -50,7 +43,7 @@ static void put_left(struct out *out, const struct run *run) {
     out_int(out, left.ns / 1000);
 }
 
-static void tell(const struct run *run, const char *state, const char *status, const char *more) {
+static void notify(const struct run *run, const char *state, const char *status, const char *more) {
     char text[256];
     struct out out = out_on(text, sizeof text);
     out_text(&out, state);
@@ -67,13 +60,13 @@ void upward_note(struct run *run, const struct action *action) {
     if (run->upward.address == NULL)
         return;
     switch ((enum note)action->value) {
-    case NOTE_READY: tell(run, "READY=1\n", "running", ""); break;
-    case NOTE_STOP_BEGAN: tell(run, exits ? "STOPPING=1\n" : "", exits ? "stopping" : "draining", ""); break;
-    case NOTE_RESUMED: tell(run, "", "running", ""); break;
-    case NOTE_DRAINED: tell(run, "", "drained", ""); break;
+    case NOTE_READY: notify(run, "READY=1\n", "running", ""); break;
+    case NOTE_STOP_BEGAN: notify(run, exits ? "STOPPING=1\n" : "", exits ? "stopping" : "draining", ""); break;
+    case NOTE_RESUMED: notify(run, "", "running", ""); break;
+    case NOTE_DRAINED: notify(run, "", "drained", ""); break;
     case NOTE_ROW:
         if (action->extra == S_ACT)
-            tell(run, "", "stopping: ", row_name(run->model, &run->core.walk.rows[action->subject]));
+            notify(run, "", "stopping: ", row_name(run->model, &run->core.walk.rows[action->subject]));
         break;
     case NOTE_ALREADY:
     case NOTE_HURRY:

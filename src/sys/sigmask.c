@@ -23,9 +23,10 @@ void sigmask_want_children(void) {
     syscall(SYS_rt_sigaction, SIGCHLD, &standard, NULL, sizeof(signal_set));
 }
 
-void sigmask_reset(void) {
+/* lastcall has no handlers, so what is not at its default was inherited as ignored. */
+void sigmask_reset(bool keep_ignored) {
     struct kernel_sigaction standard = {{0}};
-    for (int sig = 1; sig <= SIGNAL_MAX; sig++)
+    for (int sig = keep_ignored ? SIGTERM : 1; sig <= (keep_ignored ? SIGTERM : SIGNAL_MAX); sig++)
         if (sig != SIGKILL && sig != SIGSTOP)
             syscall(SYS_rt_sigaction, sig, &standard, NULL, sizeof(signal_set));
 }

@@ -19,8 +19,9 @@
 signal_set sigmask_set(signal_set blocked);
 /* SIGCHLD inherited as ignored would make the kernel reap for us: nothing to wait for, ever. */
 void sigmask_want_children(void);
-/* In a child: every disposition to its default, those inherited as ignored too. */
-void sigmask_reset(void);
+/* In a child: every disposition to its default, those inherited as ignored too; or (keep_ignored) but for
+ * these, except TERM: a command that ignores it unknowingly cannot be stopped. */
+void sigmask_reset(bool keep_ignored);
 
 struct signal_taken { int sig, code; pid_t from; };
 

@@ -121,6 +121,27 @@ static const char *path_of(char *const *envp) {
     return "/usr/local/bin:/usr/bin:/bin";
 }
 
+/* A script without "#!": /bin/sh gets its path and its words. */
+static void exec_text(const char *path, struct spawn *spawn) {
+    enum { WORDS = 512 };
+    const char *words[WORDS] = {"/bin/sh", path};
+    unsigned n = 1;
+    while (spawn->argv[n] != NULL && n + 2 < WORDS) {
+        words[n + 1] = spawn->argv[n];
+        n++;
+    }
+    if (spawn->argv[n] != NULL)
+        errno = E2BIG;
+    else
+        execve(words[0], (char **)words, spawn->envp);
+}
+
+static void exec_file(const char *path, struct spawn *spawn) {
+    execve(path, spawn->argv, spawn->envp);
+    if (errno == ENOEXEC && spawn->runs_text)
+        exec_text(path, spawn);
+}
+
 /* One directory of PATH, an empty one is the current; errno says why not. */
 static void exec_in(const char *directory, size_t n, struct spawn *spawn) {
     char path[PATH_MAX];
@@ -132,10 +153,10 @@ static void exec_in(const char *directory, size_t n, struct spawn *spawn) {
     memcpy(path, directory, n);
     path[n] = '/';
     memcpy(path + n + (n > 0), spawn->argv[0], name + 1);
-    execve(path, spawn->argv, spawn->envp);
+    exec_file(path, spawn);
 }
 
-/* As execvp(3), but for a script without "#!": no shell is assumed. A file that was found and must not
+/* As execvp(3), but for a script without "#!": no shell is assumed unless asked for. A file that was found and must not
  * be run counts more than directories in which there is none: 126, not 127. */
 static void exec_program(struct spawn *spawn) {
     int found = 0;
@@ -144,7 +165,7 @@ static void exec_program(struct spawn *spawn) {
         return;
     }
     if (strchr(spawn->argv[0], '/') != NULL) {
-        execve(spawn->argv[0], spawn->argv, spawn->envp);
+        exec_file(spawn->argv[0], spawn);
         return;
     }
     errno = ENOENT;
@@ -162,14 +183,14 @@ static void exec_program(struct spawn *spawn) {
 }
 
 /* Between fork and exec. Dispositions go to their defaults before anything is unblocked, and the mask
- * is emptied last: a signal that came meanwhile then does what it would do to the program. */
+ * is set last: a signal that came meanwhile then does what it would do to the program. */
 static bool become(struct spawn *spawn, struct spawn_error *error) {
     if (!own_session(spawn, error))
         return false;
-    sigmask_reset();
+    sigmask_reset(spawn->keep_ignored);
     if (!standard_streams(spawn, error) || !give_descriptors(spawn, error))
         return false;
-    if (spawn->cwd != NULL && chdir(spawn->cwd) != 0)
+    if ((spawn->cwd_fd > 0 && fchdir(spawn->cwd_fd) != 0) || (spawn->cwd != NULL && chdir(spawn->cwd) != 0))
         return fail(error, SPAWN_DIRECTORY);
     if (spawn->prepare != NULL && !spawn->prepare(spawn, spawn->with, error))
         return false;
@@ -179,7 +200,7 @@ static bool become(struct spawn *spawn, struct spawn_error *error) {
         return fail(error, SPAWN_PRIVILEGES);
     if (spawn->nofile != NULL)
         fd_set_limit(spawn->nofile);
-    sigmask_set(0);
+    sigmask_set(spawn->blocked);
     exec_program(spawn);
     return fail(error, SPAWN_EXEC);
 }

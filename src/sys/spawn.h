@@ -30,6 +30,7 @@ struct spawn_fd { int from, to; }; /* from is changed by the child */
 struct spawn {
     char *const *argv, *const *envp;
     const char *cwd;            /* NULL: as it is */
+    int cwd_fd;                 /* it, opened; 0: none */
     int umask;                  /* -1: as it is */
     bool keep_session;          /* a group of its own only, and stdin as it is; else a session */
     bool foreground;            /* and that group gets the terminal on stdin */
@@ -40,6 +41,9 @@ struct spawn {
     bool close_rest;            /* nothing else above 2 is left open */
     bool null_output;           /* stdout is /dev/null */
     bool drop_privileges;
+    bool runs_text;             /* what is no executable is a script of /bin/sh (execvp(3)) */
+    bool keep_ignored;          /* what lastcall has inherited as ignored stays so, but for TERM and CHLD */
+    uint64_t blocked;           /* its signal mask */
     const struct rlimit *nofile; /* to be restored; NULL: as it is */
     /* Runs in the child, when it has its directory; may set argv, envp, umask; false: error is set. */
     bool (*prepare)(struct spawn *spawn, void *with, struct spawn_error *error);

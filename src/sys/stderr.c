@@ -25,20 +25,21 @@ enum stderr_way {
 };
 
 /* A second description of the same pipe or terminal. Fails for another user's pipe, and without /proc. */
-static int reopen(void) {
-    return fd_above_standard(open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_APPEND | O_CLOEXEC));
+static int reopen(int fd) {
+    return fd_above_standard(open(fd == 1 ? "/proc/self/fd/1" : "/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_APPEND | O_CLOEXEC));
 }
 
 void stderr_open(struct stderr_out *out) {
     struct stat stat;
-    *out = (struct stderr_out){.way = WAY_PLAIN, .fd = 2};
-    if (fstat(2, &stat) != 0 || S_ISREG(stat.st_mode) || S_ISBLK(stat.st_mode))
+    int fd = out->target == 1 ? 1 : 2;
+    *out = (struct stderr_out){.target = fd, .way = WAY_PLAIN, .fd = fd};
+    if (fstat(fd, &stat) != 0 || S_ISREG(stat.st_mode) || S_ISBLK(stat.st_mode))
         return;
     if (S_ISSOCK(stat.st_mode)) {
         out->way = WAY_SOCKET;
         return;
     }
-    int own = reopen();
+    int own = reopen(fd);
     if (own >= 0)
         out->fd = own;
     else

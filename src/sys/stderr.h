@@ -1,4 +1,4 @@
-/* sys/stderr.h: lines to stderr that can never block, nor change a descriptor that others share.
+/* sys/stderr.h: lines to stderr (or stdout) that can never block, nor change a descriptor that others share.
  *
  * O_NONBLOCK belongs to the open file, which every program below has inherited: it is never set on
  * descriptor 2. A line that does not fit is dropped and counted.
@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 struct stderr_out {
+    int target;       /* 1: stdout; else stderr */
     uint8_t way;      /* enum stderr_way */
     int fd;           /* our own description of it, or 2 */
     uint32_t dropped; /* lines since one was written */

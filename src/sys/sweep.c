@@ -2,15 +2,15 @@
 
 #include <signal.h>
 
-size_t sweep_term(bool pid1, struct proc_id *scratch, size_t room) {
+size_t sweep_term(bool pid1, int sig, struct proc_id *scratch, size_t room) {
     if (pid1) {
-        kill(-1, SIGTERM);
-        kill(-1, SIGCONT); /* a stopped process takes its TERM only then */
+        kill(-1, sig);
+        kill(-1, SIGCONT); /* a stopped process takes it only then */
         return 1;
     }
     size_t n = proc_descendants(scratch, room);
     for (size_t i = 0; i < n; i++)
-        if (proc_signal(scratch[i], SIGTERM) == 0)
+        if (proc_signal(scratch[i], sig) == 0)
             proc_signal(scratch[i], SIGCONT);
     return n;
 }

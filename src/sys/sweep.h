@@ -10,8 +10,8 @@
 
 #include "sys/proc.h"
 
-/* TERM and CONT to all; how many got it, as far as that is known. room: scratch for the walk. */
-size_t sweep_term(bool pid1, struct proc_id *scratch, size_t room);
+/* sig and CONT to all; how many got it, as far as that is known. room: scratch for the walk. */
+size_t sweep_term(bool pid1, int sig, struct proc_id *scratch, size_t room);
 /* One round of KILL: direct children only, whose pids cannot be recycled before we reap them. What
  * they leave behind becomes our child, so another round after each reaping gets everything. */
 void sweep_kill(bool pid1);

@@ -8,6 +8,7 @@
 #include "sys/client.h"
 #include "sys/control.h"
 #include "text/http.h"
+#include "text/variable.h"
 #include "verbs/loading.h"
 
 enum { ANSWER_ROOM = 8 << 20, REQUEST_ROOM = 512, LINE_ROOM = 512 };
@@ -78,22 +79,20 @@ bool words_read(const struct verb_call *call, const struct verb_option *options,
 
 /* ---- talking ---- */
 
-const char *variable(char *const *envp, const char *name) {
-    size_t n = strlen(name);
-    for (; *envp != NULL; envp++)
-        if (strncmp(*envp, name, n) == 0 && (*envp)[n] == '=' && (*envp)[n + 1] != 0)
-            return *envp + n + 1;
-    return NULL;
+/* An empty variable is none. */
+static const char *named_by(const struct verb_call *call, const char *name) {
+    const char *value = variable(call->envp, name);
+    return value != NULL && *value != 0 ? value : NULL;
 }
 
 /* Where to look: one place that was named, else the candidates. */
 static void places(const struct verb_call *call, const char *control, struct control_names *names) {
     const char *named = control;
     if (named == NULL)
-        named = variable(call->envp, "LASTCALL_CONTROL");
+        named = named_by(call, "LASTCALL_CONTROL");
     if (named == NULL)
-        named = variable(call->envp, "LASTCALL_SOCKET");
-    control_candidates(variable(call->envp, "XDG_RUNTIME_DIR"), names);
+        named = named_by(call, "LASTCALL_SOCKET");
+    control_candidates(named_by(call, "XDG_RUNTIME_DIR"), names);
     if (named == NULL)
         return;
     *names = (struct control_names){.n = 1};

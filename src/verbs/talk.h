@@ -25,8 +25,6 @@ bool words_read(const struct verb_call *call, const struct verb_option *options,
 /* One line to stderr: "lastcall VERB: TEXT". */
 void complain_about(const struct verb_call *call, const char *text);
 
-const char *variable(char *const *envp, const char *name);
-
 struct talk_answer {
     int code;                /* 0: nobody answered */
     int error;               /* then: errno of the last try */

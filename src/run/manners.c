@@ -1,0 +1,74 @@
+/* run/manners.c: what another init does around its command, when lastcall is called as it. */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "run/state.h"
+#include "sys/terminal.h"
+#include "text/out.h"
+
+static const char listen_pid[] = "LISTEN_PID=";
+
+void manners_begin(struct run *run) {
+    const struct manners *manners = &run->config->manners;
+    run->out.target = STDOUT_FILENO;
+    if (manners->lends_terminal)
+        terminal_drop();
+    if (manners->no_subreaper && !run->model->policy.pid1)
+        tell(run, TALE_NO_REAPER, 0, 0);
+}
+
+/* In the child: the socket of an activated program belongs to it, not to us (sd_listen_fds(3)). */
+static bool name_listener(struct spawn *spawn, void *with, struct spawn_error *error) {
+    struct run *run = with;
+    struct out out = out_on(run->listen_pid, sizeof run->listen_pid);
+    (void)spawn, (void)error;
+    out_text(&out, listen_pid);
+    out_int(&out, getpid());
+    return true;
+}
+
+/* If it is us that it names, the command will be named in its place. */
+static bool listens(struct run *run) {
+    struct out out = out_on(run->listen_pid, sizeof run->listen_pid);
+    out_text(&out, listen_pid);
+    out_int(&out, run->self);
+    for (char **at = (char **)run->envp; *at != NULL; at++)
+        if (strcmp(*at, run->listen_pid) == 0) {
+            *at = run->listen_pid;
+            return true;
+        }
+    return false;
+}
+
+void manners_before(struct run *run, struct spawn *spawn) {
+    const struct manners *manners = &run->config->manners;
+    spawn->lead_terminal = manners->lends_terminal;
+    spawn->keep_session = !manners->lends_terminal;
+    spawn->keep_ignored = manners->keeps_ignored;
+    spawn->blocked = manners->blocked;
+    spawn->runs_text = manners->runs_text;
+    if (manners->closes_files && listens(run)) {
+        spawn->prepare = name_listener;
+        spawn->with = run;
+    }
+    if (manners->goes_to_root) {
+        int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (here > 0 && chdir("/") == 0)
+            spawn->cwd_fd = here;
+    }
+}
+
+/* The descriptors are still those that were inherited: without a helper nothing has been opened yet. */
+void manners_after(struct run *run, const struct spawn *spawn, pid_t pid) {
+    const struct manners *manners = &run->config->manners;
+    if (spawn->cwd_fd > 0)
+        close(spawn->cwd_fd);
+    if (manners->closes_files && run->watch < 0)
+        syscall(SYS_close_range, 3, ~0u, 0);
+    if (pid >= 0 && manners->lends_terminal)
+        tell(run, TALE_SESSION, 0, 0);
+    if (pid >= 0)
+        tell(run, TALE_SPAWNED, pid, 0);
+}

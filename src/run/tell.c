@@ -1,0 +1,149 @@
+#include "run/tell.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "run/state.h"
+#include "text/errtext.h"
+#include "text/out.h"
+#include "text/signame.h"
+
+/* A digit, the chatter from which on it is said, and the text: %a and %b are numbers, %A is signal a's name, %p the
+ * program, %e the error a. */
+static const char *const lines[AS_N][TALE_N] = {
+    [AS_TINI] = {
+        [TALE_NO_REAPER] = "1Tini is not running as PID 1 and isn't registered as a child subreaper,\n"
+                           "so zombie reaping won't work. Give -s, or set TINI_SUBREAPER, or run it as PID 1.",
+        [TALE_SPAWNED] = "2Spawned child process '%p' with pid '%a'",
+        [TALE_FAILED] = "0exec %p failed: %e",
+        [TALE_CHILD] = "3Received SIGCHLD",
+        [TALE_SIGNAL] = "3Passing signal: 'SIG%A'",
+        [TALE_EXITED] = "3Reaped child with pid: '%a'",
+        [TALE_KILLED] = "3Reaped child with pid: '%a'",
+        [TALE_ORPHAN] = "1Reaped zombie process with pid=%a",
+        [TALE_MAIN_EXITED] = "2Main child exited normally (with status '%b')",
+        [TALE_MAIN_KILLED] = "2Main child exited with signal (with signal '%b')",
+        [TALE_GOODBYE] = "4Exiting: child has exited",
+    },
+    [AS_DUMB_INIT] = {
+        [TALE_SESSION] = "1setsid complete.",
+        [TALE_SPAWNED] = "1Child spawned with PID %a.",
+        [TALE_FAILED] = "0%p: %e",
+        [TALE_CHILD] = "1Received signal 17.",
+        [TALE_SIGNAL] = "1Received signal %a.",
+        [TALE_OWN] = "1Ignoring tty hand-off signal %a.",
+        [TALE_REWRITTEN] = "1Translating signal %a to %b.",
+        [TALE_DROPPED] = "1Not forwarding signal %a to children (ignored).",
+        [TALE_FORWARDED] = "1Forwarded signal %a to children.",
+        [TALE_SUSPENDED] = "1Suspending self due to TTY signal.",
+        [TALE_EXITED] = "1A child with PID %a exited with exit status %b.",
+        [TALE_KILLED] = "1A child with PID %a was terminated by signal %b.",
+        [TALE_GOODBYE] = "1Child exited with status %a. Goodbye.",
+    },
+    [AS_CATATONIT] = {
+        [TALE_SPAWNED] = "1pid1 (%a) spawned: %p",
+        [TALE_FAILED] = "0failed to exec pid1: %e",
+        [TALE_SIGNAL] = "1received signal %a",
+        [TALE_EXITED] = "1child %a exited with code %b",
+        [TALE_KILLED] = "1child %a was killed by signal %b",
+    },
+};
+
+static void put_error(struct out *out, int error) {
+    size_t start = out->n;
+    out_text(out, errtext(error));
+    if (out->text[start] >= 'a' && out->text[start] <= 'z')
+        out->text[start] -= 'a' - 'A'; /* as strerror(3) has it */
+}
+
+static void put_prefix(struct out *out, const struct run *run, int level) {
+    static const char levels[][6] = {"FATAL", "WARN ", "INFO ", "DEBUG", "TRACE"};
+    switch ((enum personality)run->config->manners.as) {
+    case AS_TINI:
+        out_char(out, '[');
+        out_text(out, levels[level]);
+        out_text(out, " tini (");
+        out_int(out, run->self);
+        out_text(out, ")] ");
+        break;
+    case AS_DUMB_INIT: out_text(out, "[dumb-init] "); break;
+    case AS_CATATONIT:
+        out_text(out, level == 0 ? "ERROR (catatonit:" : "DEBUG (catatonit:");
+        out_int(out, run->self);
+        out_text(out, "): ");
+        break;
+    case AS_LASTCALL:
+    case AS_N: break;
+    }
+}
+
+static void put(struct out *out, const struct run *run, char what, int a, int b) {
+    char name[SIGNAME_ROOM];
+    const char *program = run->model->n_services > 0 ? run->config->services[0].run.argv[0] : "";
+    if (what == 'a' || what == 'b')
+        out_int(out, what == 'a' ? a : b);
+    else if (what == 'A')
+        out_text(out, signame(a, name));
+    else if (what == 'p')
+        out_safe(out, program, strlen(program));
+    else
+        put_error(out, a);
+}
+
+void tell(struct run *run, enum tale tale, int a, int b) {
+    enum { INFO = 2, LINE = 1024 };
+    const struct manners *manners = &run->config->manners;
+    const char *at = lines[manners->as][tale];
+    char text[LINE];
+    struct out out = out_on(text, sizeof text - 1);
+    if (at == NULL || manners->chatter < *at - '0')
+        return;
+    int level = *at++ - '0';
+    put_prefix(&out, run, level);
+    for (; *at != 0; at++)
+        if (*at == '%')
+            put(&out, run, *++at, a, b);
+        else
+            out_char(&out, *at);
+    text[out.n] = '\n';
+    stderr_line(manners->as == AS_TINI && level >= INFO ? &run->out : &run->err, text, out.n + 1);
+}
+
+void tell_reaped(struct run *run, bool main, int pid, int value) {
+    tell(run, value < 0 ? TALE_KILLED : TALE_EXITED, pid, value < 0 ? -value : value);
+    if (!main) {
+        if (run->config->manners.warns_of_orphans)
+            tell(run, TALE_ORPHAN, pid, 0);
+        return;
+    }
+    tell(run, value < 0 ? TALE_MAIN_KILLED : TALE_MAIN_EXITED, pid, value < 0 ? -value : value);
+    if (run->config->manners.as != AS_DUMB_INIT)
+        return;
+    int parting = run->model->policy.signals[SIGTERM].to;
+    tell_signal(run, SIGTERM); /* which all that is left gets now */
+    if (parting != 0)
+        tell(run, TALE_FORWARDED, parting, 0);
+}
+
+void tell_signal(struct run *run, int sig) {
+    int to = run->model->policy.signals[sig].to;
+    if (to == 0)
+        tell(run, TALE_DROPPED, sig, 0);
+    else if (to != sig)
+        tell(run, TALE_REWRITTEN, sig, to);
+}
+
+int failure_code(const struct run *run, const struct spawn_error *error) {
+    enum { FAILED = 1, DUMB_INIT_FAILED = 2 };
+    switch ((enum personality)run->config->manners.as) {
+    case AS_TINI:
+        return error->stage == SPAWN_EXEC && (error->error == ENOENT || error->error == EACCES) ? spawn_exit_code(error)
+                                                                                             : FAILED;
+    case AS_DUMB_INIT: return DUMB_INIT_FAILED;
+    case AS_CATATONIT: return FAILED;
+    case AS_LASTCALL:
+    case AS_N: break;
+    }
+    return spawn_exit_code(error);
+}
