@@ -86,6 +86,12 @@ install: $(B)/lastcall
 	install -D -m 644 man/lastcall.ini.5 $(DESTDIR)$(PREFIX)/share/man/man5/lastcall.ini.5
 	install -D -m 644 man/lastcall-http.7 $(DESTDIR)$(PREFIX)/share/man/man7/lastcall-http.7
 
+# The names of the inits whose place it takes; never laid without being asked for.
+NAMES := tini tini-static docker-init dumb-init catatonit
+
+install-links: install
+	@for name in $(NAMES); do ln -sfn lastcall $(DESTDIR)$(PREFIX)/bin/$$name; done
+
 # Tests. Unit tests and the simulator link the pure rooms, compiled with the sanitizers.
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -g -O1
 unit_names := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
@@ -109,7 +115,7 @@ $(B)/unit/%: tests/unit/%.c $(B)/san.a
 $(B)/sim: $(wildcard tests/sim/*.c tests/sim/*.h) $(pure_obj) $(B)/see
 	gcc $(MODE) -O2 -g -iquote src -o $@ $(wildcard tests/sim/*.c) $(wildcard src/core/*.c src/model/*.c)
 
-.PHONY: all gates deps install unit sim system docs fuzz fuzz-smoke test test-san compile-clang demo bench clean
+.PHONY: all gates deps install install-links unit sim system docs fuzz fuzz-smoke test test-san compile-clang demo bench clean
 
 unit: $(unit_bins)
 	@for t in $(unit_bins); do echo "== $$t"; $$t --quiet -j2 || exit 1; done
