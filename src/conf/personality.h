@@ -25,7 +25,8 @@ struct calling {
     bool pause;               /* there is no command: reap, and wait for TERM or INT */
 };
 
-/* By the last component of argv[0]: tini, tini-static, docker-init, dumb-init, catatonit, podman-init. */
+/* By the last component of argv[0]: tini, docker-init, dumb-init, catatonit or podman-init, alone or before
+ * one of "-_.", as tini-static. */
 enum personality personality_of(const char *argv0);
 
 /* Reads argv and the variables as the other init does. false: the arena is full. */

@@ -40,7 +40,7 @@ static int single_code(const struct core *core) {
     int code = as_exit_code(core->units[0].exit);
     if (core->units[0].exit == EXIT_UNKNOWN && core->jobs[core_job_of_unit(core, 0)].killed)
         code = 128 + 9; /* it got KILL, and could not be reaped in time */
-    if (!core->units[0].never_ran && codes_have(core->model->policy.expect_codes, code))
+    if ((!core->units[0].never_ran || core->model->policy.expect_failures) && codes_have(core->model->policy.expect_codes, code))
         return 0;
     return code;
 }

@@ -127,6 +127,7 @@ struct policy {
     uint8_t parting;        /* what the processes that a single command leaves get first; 0: TERM, from the
                                sweep alone */
     uint64_t expect_codes[4]; /* --expect-exit: these become 0 */
+    bool expect_failures;   /* also where the command could not be executed */
     struct signal_rule signals[SIGNAL_MAX + 1]; /* by number; 0 unused */
 };
 
