@@ -14,6 +14,8 @@ enum {
     SIGNAL_BATCH = 64,
     TAG_BATCH = 16,
     LOOK_AGAIN_MS = 50,
+    LONG_LOOK_NS = 50000,
+    MOST_REST_MS = 5,
 };
 
 /* ---- signals ---- */
@@ -153,33 +155,70 @@ static void look_at_groups(struct run *run) {
 /* A member that another process reaps, or that becomes our child, gives us no SIGCHLD. */
 static bool look_again(const struct run *run) { return run->jobs.n_left > 0 || run->sweep_killed; }
 
-/* Reaps until there is nothing, then looks at groups: a group of zombies still exists. Off PID 1 each
- * reaping may have made grandchildren our children, so KILL goes another round. */
-void facts_reap(struct run *run) {
-    struct batch batch;
-    batch.n = batch.orphans = 0;
-    fill(run, &batch);
-    if (batch.empty)
+static void tell(struct run *run, const struct batch *batch) {
+    if (batch->empty)
         step(run, &(struct event){.kind = EV_EMPTY});
-    for (unsigned i = 0; i < batch.n && !run->exited; i++)
-        tell_end(run, &batch.v[i]);
-    if (batch.orphans > 0 && !run->exited)
-        step(run, &(struct event){.kind = EV_ORPHAN, .value = (int32_t)batch.orphans});
+    for (unsigned i = 0; i < batch->n && !run->exited; i++)
+        tell_end(run, &batch->v[i]);
+    if (batch->orphans > 0 && !run->exited)
+        step(run, &(struct event){.kind = EV_ORPHAN, .value = (int32_t)batch->orphans});
+}
+
+/* Off PID 1 each reaping may have made grandchildren our children, so KILL goes another round. */
+static void look_around(struct run *run, const struct batch *batch) {
     look_at_groups(run);
-    if (run->sweep_killed && !batch.empty && !run->exited)
+    if (run->sweep_killed && !batch->empty && !run->exited)
         sweep_kill(run->model->policy.pid1);
-    run->next_look = batch.failed || look_again(run) ? after(run->now, MS(LOOK_AGAIN_MS)) : NEVER;
+    run->next_look = NEVER;
+}
+
+/* The kernel looks at one child after the other until it finds one that has ended, and at every member
+ * of a group: with many of them each look is long. It may then take a fifth of the time and no more, so
+ * that what has ended meanwhile is taken in handfuls, and costs the same however many there are. */
+static void rest(struct run *run, span took) {
+    span four = plus(plus(took, took), plus(took, took));
+    run->rest = took.ns < LONG_LOOK_NS ? run->now : after(clock_now(), shorter(four, MS(MOST_REST_MS)));
+}
+
+/* Reaps until there is nothing, then looks at groups: a group of zombies still exists. */
+static void reap(struct run *run) {
+    struct batch batch = {.n = 0};
+    instant begun = clock_now();
+    fill(run, &batch);
+    span took = until(begun, clock_now());
+    tell(run, &batch);
+    if (!run->look || due(run->next_look, run->now)) {
+        begun = clock_now();
+        look_around(run, &batch);
+        took = plus(took, until(begun, clock_now()));
+    }
+    if (is_never(run->next_look) && (batch.failed || look_again(run)))
+        run->next_look = after(run->now, MS(LOOK_AGAIN_MS));
+    rest(run, run->look ? NO_TIME : took);
+}
+
+void facts_reap_when_due(struct run *run) {
+    instant at = run->look ? run->rest : run->next_look;
+    if (due(at, run->now) && !run->exited)
+        reap(run);
 }
 
 /* ---- descriptors ---- */
 
+/* While reaping rests, another child that ends is no news. */
+static void listen_for_children(struct run *run, bool on) {
+    if (on == run->quiet && sigmask_descriptor(run->signals, on ? ALL_SIGNALS : ALL_BUT_CHILDREN) >= 0)
+        run->quiet = !on;
+}
+
 void facts_watched(struct run *run, span most) {
     uint64_t tags[TAG_BATCH];
+    listen_for_children(run, !run->look || most.ns == 0);
     unsigned n = watch_wait(run->watch, most, tags, TAG_BATCH);
     run->now = clock_now();
     read_signals(run); /* first, whatever else there is */
-    if (run->look && !run->exited)
-        facts_reap(run);
+    if (run->look)
+        facts_reap_when_due(run);
     for (unsigned i = 0; i < n && !run->exited; i++) {
         uint32_t slot = (uint32_t)tags[i] & 0xffff, gen = (uint32_t)(tags[i] >> 16) & 0xffff;
         if (tags[i] == TAG_MESSAGES)

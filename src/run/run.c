@@ -14,7 +14,7 @@
 #include "sys/idle.h"
 #include "sys/watch.h"
 
-enum { FAILED = 125, SPARE_FDS = 8 };
+enum { FAILED = 125, SPARE_FDS = 8, SIGNAL_BATCH = 64, CHILDREN_IN_A_ROW = 8 };
 
 /* ---- the step ---- */
 
@@ -59,21 +59,28 @@ void step(struct run *run, const struct event *event) {
 
 static span patience(const struct run *run) {
     instant next = earlier(earlier(core_next(&run->core), run->upward.next), run->sweep_at);
-    return run->look ? NO_TIME : until(clock_now(), earlier(next, run->next_look));
+    return until(clock_now(), earlier(next, run->look ? run->rest : run->next_look));
 }
 
 /* Without a helper a single command needs no descriptor at all: signals are taken where one waits. When
- * it will be long, and not at every turn, memory is given back first. */
+ * it will be long, and not at every turn, memory is given back first. Where children end without a pause
+ * SIGCHLD would hide all signals above it: they are asked for by themselves then. */
 static void take_signals(struct run *run) {
     struct signal_taken taken;
     span most = patience(run);
     bool is_long = most.ns >= SEC(1).ns && due(run->next_rest, run->now);
-    bool got = is_long ? idle_wait(most, &taken) : sigmask_wait(most, &taken);
+    bool got = is_long ? idle_wait(most, &taken)
+                       : sigmask_wait(run->look ? ALL_BUT_CHILDREN : ALL_SIGNALS, most, &taken);
     run->now = clock_now();
     if (is_long)
         run->next_rest = after(run->now, SEC(1));
-    if (got)
+    run->in_a_row = got && taken.sig == SIGCHLD ? run->in_a_row + 1 : 0;
+    bool hidden = run->in_a_row == CHILDREN_IN_A_ROW;
+    run->in_a_row = hidden ? 0 : run->in_a_row;
+    for (unsigned n = 0; got && n < SIGNAL_BATCH && !run->exited; n++) {
         facts_signal(run, &taken);
+        got = hidden && sigmask_wait(ALL_BUT_CHILDREN, NO_TIME, &taken);
+    }
 }
 
 /* Facts before timers: what has happened by now counts before what is due by now. */
@@ -82,8 +89,7 @@ static void turn(struct run *run) {
         facts_watched(run, patience(run));
     else
         take_signals(run);
-    if ((run->look || due(run->next_look, run->now)) && !run->exited)
-        facts_reap(run);
+    facts_reap_when_due(run);
     run->now = clock_now();
     upward_watchdog(run);
     acts_sweep_when_due(run);
@@ -120,7 +126,7 @@ static bool lay_out(struct run *run, struct arena *arena) {
 
 static bool open_watch(struct run *run) {
     run->watch = fd_above_standard(watch_create());
-    run->signals = fd_above_standard(sigmask_descriptor());
+    run->signals = fd_above_standard(sigmask_descriptor(-1, ALL_SIGNALS));
     return run->watch >= 0 && run->signals >= 0 && watch_add(run->watch, run->signals, TAG_SIGNALS);
 }
 

@@ -87,6 +87,7 @@ struct run {
     struct child_room *room;
     instant now, started;
     instant next_look;      /* when to reap and look at groups without being told; NEVER */
+    instant rest;           /* no child is reaped before: see facts_reap */
     instant next_rest;      /* the small loop: when memory may be given back again */
     int watch, signals;     /* epoll and signalfd; -1: the small loop, which has neither */
     pid_t self;
@@ -94,6 +95,8 @@ struct run {
     char listen_pid[24];    /* LISTEN_PID= of the command, where it has to be set */
     bool nofile_raised;
     bool look;              /* there may be children to reap */
+    bool quiet;             /* signals: does not tell of children now */
+    uint8_t in_a_row;       /* the small loop: SIGCHLDs without another signal between them */
     bool began;             /* the loop has begun: no vfork any more */
     bool sweep_killed;      /* the sweep's KILL has been sent */
     int sweep_with;         /* the signal that it begins with */
@@ -107,7 +110,7 @@ void step(struct run *run, const struct event *event);
 
 /* facts.c */
 void facts_signal(struct run *run, const struct signal_taken *taken);
-void facts_reap(struct run *run);
+void facts_reap_when_due(struct run *run);
 void facts_watched(struct run *run, span most);
 void facts_exec(struct run *run, uint16_t slot);
 

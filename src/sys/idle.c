@@ -74,7 +74,7 @@ bool idle_wait(span most, struct signal_taken *taken) {
     struct timespec time = {.tv_sec = most.ns / NS_PER_S, .tv_nsec = most.ns % NS_PER_S};
     find(&maps);
     if (maps.n == 0)
-        return sigmask_wait(most, taken);
+        return sigmask_wait(ALL_SIGNALS, most, taken);
     set_apart();
     long sig = give_back_and_wait(&maps, &info, is_forever(most) ? NULL : &time);
     if (sig <= 0)
@@ -83,5 +83,5 @@ bool idle_wait(span most, struct signal_taken *taken) {
     return true;
 }
 #else
-bool idle_wait(span most, struct signal_taken *taken) { return sigmask_wait(most, taken); }
+bool idle_wait(span most, struct signal_taken *taken) { return sigmask_wait(ALL_SIGNALS, most, taken); }
 #endif

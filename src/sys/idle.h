@@ -10,7 +10,7 @@
 
 #include "sys/sigmask.h"
 
-/* As sigmask_wait. */
+/* As sigmask_wait for all signals. */
 bool idle_wait(span most, struct signal_taken *taken);
 
 #endif

@@ -31,20 +31,18 @@ void sigmask_reset(bool keep_ignored) {
             syscall(SYS_rt_sigaction, sig, &standard, NULL, sizeof(signal_set));
 }
 
-bool sigmask_wait(span most, struct signal_taken *taken) {
-    signal_set all = ALL_SIGNALS;
+bool sigmask_wait(signal_set wanted, span most, struct signal_taken *taken) {
     siginfo_t info;
     struct timespec time = {.tv_sec = most.ns / NS_PER_S, .tv_nsec = most.ns % NS_PER_S};
-    long sig = syscall(SYS_rt_sigtimedwait, &all, &info, is_forever(most) ? NULL : &time, sizeof all);
+    long sig = syscall(SYS_rt_sigtimedwait, &wanted, &info, is_forever(most) ? NULL : &time, sizeof wanted);
     if (sig <= 0)
         return false;
     *taken = (struct signal_taken){.sig = (int)sig, .code = info.si_code, .from = info.si_pid};
     return true;
 }
 
-int sigmask_descriptor(void) {
-    signal_set all = ALL_SIGNALS;
-    return (int)syscall(SYS_signalfd4, -1, &all, sizeof all, SFD_CLOEXEC | SFD_NONBLOCK);
+int sigmask_descriptor(int fd, signal_set wanted) {
+    return (int)syscall(SYS_signalfd4, fd, &wanted, sizeof wanted, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 unsigned sigmask_read(int fd, struct signal_taken *taken, unsigned room) {

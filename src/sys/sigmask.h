@@ -7,6 +7,7 @@
 #ifndef SYS_SIGMASK_H
 #define SYS_SIGMASK_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -14,6 +15,7 @@
 #include "model/signals.h"
 
 #define ALL_SIGNALS (~(signal_set)0)
+#define ALL_BUT_CHILDREN (ALL_SIGNALS & ~signal_bit(SIGCHLD))
 
 /* Returns the mask that was there before. */
 signal_set sigmask_set(signal_set blocked);
@@ -25,11 +27,12 @@ void sigmask_reset(bool keep_ignored);
 
 struct signal_taken { int sig, code; pid_t from; };
 
-/* Waits for any signal, at most `span` (FOREVER: without end); false: none came. */
-bool sigmask_wait(span most, struct signal_taken *taken);
+/* Waits for one of these, at most `span` (FOREVER: without end); false: none came. Of several that are
+ * pending the kernel gives the one with the lowest number. */
+bool sigmask_wait(signal_set wanted, span most, struct signal_taken *taken);
 
-/* A descriptor that is readable while a signal is pending; -1 and errno. */
-int sigmask_descriptor(void);
+/* A descriptor (fd, or a new one for -1) that is readable while one of these is pending; -1 and errno. */
+int sigmask_descriptor(int fd, signal_set wanted);
 /* Up to `room` signals that are pending; 0: none. */
 unsigned sigmask_read(int fd, struct signal_taken *taken, unsigned room);
 

@@ -1,0 +1,148 @@
+"""Storms: very many processes that end at once. Every one is reaped, each costs the same, and nothing waits for the end.
+
+The full sizes run each time: 100,000 orphans, 10,000 children of one service. Storms beside other tests are rough:
+what is asserted of times is a share of the storm's own length, and of costs the CPU time of lastcall alone.
+"""
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from cfg import *
+from lc import SANITIZED, alive, read, recorded_signals, report, wait_for, wait_for_text
+
+pytestmark = [pytest.mark.limit(180), pytest.mark.skipif(SANITIZED, reason="a sanitizer's processes are too heavy")]
+
+MANY, BURST = 100_000, 2_000
+PATIENCE = 150          # seconds that a storm may take on a busy machine
+RTMIN_6 = 40            # above SIGCHLD, which the kernel hands out first
+
+
+@pytest.fixture
+def storm(programs):
+    """The path of the compiled programs/storm.c."""
+    path = programs.base / "storm"
+    if not path.exists():
+        source = Path(__file__).parent / "programs" / "storm.c"
+        subprocess.run([os.environ.get("TEST_CC", "gcc"), "-std=gnu11", "-static", "-O1", "-Wall", "-Wextra",
+                        "-o", programs.base / "storm.new", source], check=True)
+        (programs.base / "storm.new").rename(path)
+    return path
+
+
+def cpu_us(pid):
+    """The CPU time that this process has used, in microseconds (its clock, as clock_getcpuclockid(3) names it)."""
+    return time.clock_gettime_ns(~pid << 3 | 2) / 1000
+
+
+def children(pid):
+    return [int(word) for word in read(f"/proc/{pid}/task/{pid}/children").split()]
+
+
+def only_these_are_left(run, *pids):
+    """All others have been reaped: not even a zombie of them is left."""
+    wait_for(lambda: set(children(run.pid)) <= set(pids), PATIENCE, lambda: f"{len(children(run.pid))} children left")
+
+
+def begin(start, app, programs, workdir, configuration, first="", more="", **options):
+    """A lastcall whose main program records its signals: as a command (after `first`, for a shell), or as a service with
+    endpoints (and `more` in the file)."""
+    log = workdir / "log"
+    if configuration:
+        run = app(f"""
+            [lastcall]
+            grace = 20s
+            http = :9180
+            [service web]
+            command = {programs.prog} record {log} 10:0
+            main = yes
+            {more}
+        """, **options).lc
+    else:
+        run = start("-g", "20s", "--", "sh", "-c", f"{first} exec {programs.prog} record {log} 10:0", **options)
+    wait_for_text(log, "ready")
+    if configuration:
+        wait_for(lambda: run.http("GET", "/readyz").code == 200)
+    return run
+
+
+# ---- orphans ----
+
+@pytest.mark.parametrize("configuration", [False, True], ids=["command", "configuration"])
+def test_each_orphan_costs_the_same(start, app, programs, workdir, storm, configuration):
+    """1,000 orphans or 100,000: the CPU time for one of them is the same, however many end together."""
+    run = begin(start, app, programs, workdir, configuration)
+    mine = children(run.pid)
+    before_all = run.status().get("orphans_reaped", 0)
+
+    def cost(total, burst):
+        before = cpu_us(run.pid)
+        done = run.run(storm, "orphans", total, burst, timeout=PATIENCE)
+        assert done.code == 0, done
+        only_these_are_left(run, *mine)
+        return (cpu_us(run.pid) - before) / total
+
+    few = min(cost(1_000, 1_000) for _ in range(3))
+    many = cost(MANY, 5_000)
+    if configuration:
+        wait_for(lambda: run.status()["orphans_reaped"] - before_all == MANY + 3_000, what=run.status)
+        assert run.http("GET", "/readyz").code == 200
+    run.signal(signal.SIGUSR1)
+    assert run.wait() == 0
+    assert many < 3 * max(few, 2), f"{few:.1f} us for one of 1,000, {many:.1f} us for one of {MANY}"
+
+
+def send_one_after_the_other(run, sig, log, out):
+    """Until the storm is over, which tells of itself in out; how long each took to arrive, and how long the storm was."""
+    took = []
+    wait_for_text(out, "begin")
+    while "end" not in read(out):
+        sent = time.monotonic()
+        run.signal(sig)
+        wait_for(lambda: recorded_signals(log).count(sig) > len(took), PATIENCE)
+        took.append(time.monotonic() - sent)
+    begun, ended = (int(n) / 1000 for n in re.findall(r"\d+", read(out)))
+    return sorted(took), ended - begun
+
+
+@pytest.mark.parametrize("sig", [signal.SIGHUP, RTMIN_6], ids=["below SIGCHLD", "above it"])
+@pytest.mark.parametrize("configuration", [False, True], ids=["command", "configuration"])
+def test_no_signal_waits_for_the_end_of_a_storm(start, app, programs, workdir, storm, both, configuration, sig):
+    """They go out and arrive one after the other, while processes end all the time."""
+    out, go = workdir / "out", workdir / "go"
+    storming = f"until test -e {go}; do sleep 0.05; done; exec {storm} orphans 20000 {BURST} > {out}"
+    run = begin(start, app, programs, workdir, configuration, mode=both,
+                first=f"{programs.prog} escape sh -c '{storming}';",
+                more=f"[service storm]\n{' ' * 12}essential = no\n{' ' * 12}command = sh -c \"{storming}\"")
+    go.touch()
+    took, length = send_one_after_the_other(run, sig, workdir / "log", out)
+    only_these_are_left(run, *(p.pid for p in run.programs() if p.argv[1:2] == ["record"]), *(p.pid for p in run.helpers()))
+    if configuration:
+        wait_for(lambda: run.status()["orphans_reaped"] == 20_000, what=run.status)
+    run.signal(signal.SIGUSR1)
+    assert run.wait() == 0
+    assert len(took) >= 10 and took[len(took) // 2] < length / 10, f"{took} of {length} s"
+
+
+def test_sigchld_hides_no_signal(start, programs, workdir, storm):
+    """The kernel hands out the lowest number first. Where children end faster than they can be reaped, there is always
+    a SIGCHLD: the signals above it must have their turn all the same."""
+    log, out, go = workdir / "log", workdir / "out", workdir / "go"
+    slow = ["/usr/bin/strace", "-qq", "-o", "/dev/null", "-e", "signal=none", "-e", "trace=waitid", "-e",
+            "inject=waitid:delay_exit=300", "--"]
+    run = start("--", "sh", "-c", f"{programs.prog} escape sh -c 'until test -e {go}; do sleep 0.05; done; "
+                f"exec {storm} orphans 20000 10 > {out}'; exec {programs.prog} record {log} 10:0", mode="host", before=slow)
+    wait_for_text(log, "ready")
+    [lastcall] = run.helpers()
+    go.touch()
+    wait_for_text(out, "begin")
+    os.kill(lastcall.pid, RTMIN_6)
+    wait_for(lambda: RTMIN_6 in recorded_signals(log), PATIENCE)
+    assert "end" not in read(out), "it waited for the end of the storm"
+    wait_for_text(out, "end", PATIENCE)
+    os.kill(lastcall.pid, signal.SIGUSR1)
+    assert run.wait(PATIENCE) == 0
