@@ -119,6 +119,7 @@ def test_child_and_stop_signals_are_not_forwarded(group, both):
     run.signal(signal.SIGCHLD)
     run.signal(signal.SIGUSR2)
     wait_signals(main, [signal.SIGUSR2])
+    wait_signals(other, [signal.SIGUSR2])
     assert recorded_signals(main) == [signal.SIGUSR2]
     assert recorded_signals(other) == [signal.SIGUSR2]
 
