@@ -155,7 +155,7 @@ static void look_at_groups(struct run *run) {
 /* A member that another process reaps, or that becomes our child, gives us no SIGCHLD. */
 static bool look_again(const struct run *run) { return run->jobs.n_left > 0 || run->sweep_killed; }
 
-static void tell(struct run *run, const struct batch *batch) {
+static void tell_batch(struct run *run, const struct batch *batch) {
     if (batch->empty)
         step(run, &(struct event){.kind = EV_EMPTY});
     for (unsigned i = 0; i < batch->n && !run->exited; i++)
@@ -186,7 +186,7 @@ static void reap(struct run *run) {
     instant begun = clock_now();
     fill(run, &batch);
     span took = until(begun, clock_now());
-    tell(run, &batch);
+    tell_batch(run, &batch);
     if (!run->look || due(run->next_look, run->now)) {
         begun = clock_now();
         look_around(run, &batch);
