@@ -28,8 +28,9 @@ MODE   := -std=gnu11 -D_GNU_SOURCE -DLASTCALL_VERSION='"$(VERSION)"' $(WARN)
 LINK   := -static -no-pie -Wl,--gc-sections -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,-z,noseparate-code \
           -flto-partition=one
 
-# model is only nouns; core, conf and text decide and are pure; the rest does.
-PURE := model core conf text
+# model is only nouns; core, conf and text decide and are pure, and so is world, which only simulates; the
+# rest does.
+PURE := model core conf text world
 DOES := sys run net verbs
 pure_src := $(wildcard $(PURE:%=src/%/*.c))
 does_src := $(wildcard $(DOES:%=src/%/*.c)) src/main.c
@@ -50,6 +51,7 @@ rooms_model :=
 rooms_core  := core
 rooms_text  := text
 rooms_conf  := conf text
+rooms_world := world core
 see = $(foreach room,model $(rooms_$(1)),-iquote $(B)/see/$(room))
 
 $(B)/see: Makefile

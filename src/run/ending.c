@@ -63,7 +63,8 @@ static void list_killed(const struct run *run, struct report_process *killed) {
     }
 }
 
-static size_t make(const struct run *run, char *into, size_t room, const struct report_process *left, uint16_t n_left) {
+size_t ending_report(const struct run *run, char *into, size_t room, const struct report_process *left,
+                     uint16_t n_left) {
     char sentence[512], why[64];
     struct out out = out_on(sentence, sizeof sentence), why_out = out_on(why, sizeof why);
     struct report_process killed[MAX_KILLED];
@@ -94,7 +95,7 @@ void ending_write(struct run *run, bool last) {
         return;
     if (last && run->core.left_behind)
         list_left(left, stats, 8, &n_left);
-    size_t n = make(run, text, sizeof text, left, n_left);
+    size_t n = ending_report(run, text, sizeof text, left, n_left);
     complain(run, message_file_write(&run->ending.file, text, n, last)); /* a full disk: the next step tries again */
 }
 

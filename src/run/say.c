@@ -97,6 +97,10 @@ static void put_seconds(struct out *out, span time) {
 static void put_process(struct out *out, const struct run *run, uint16_t unit) {
     const struct slot *slot = &run->jobs.v[core_job_of_unit(&run->core, unit)];
     struct proc_stat stat;
+    if (slot->pid == 0) { /* nothing really runs */
+        out_text(out, run->model->units[unit].name);
+        return;
+    }
     out_text(out, "pid ");
     out_int(out, slot->pid);
     if (!proc_stat(slot->pid, &stat))

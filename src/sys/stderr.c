@@ -46,6 +46,8 @@ void stderr_open(struct stderr_out *out) {
         out->way = WAY_NOWAIT;
 }
 
+void stderr_blocking(struct stderr_out *out, int fd) { *out = (struct stderr_out){.target = fd, .way = WAY_PLAIN, .fd = fd}; }
+
 static ssize_t write_nowait(struct stderr_out *out, const char *line, size_t n) {
     struct iovec vector = {.iov_base = (char *)line, .iov_len = n};
     long wrote = syscall(SYS_pwritev2, out->fd, &vector, 1, -1L, -1L, RWF_NOWAIT);

@@ -19,6 +19,8 @@ struct stderr_out {
 
 /* Looks at what stderr is; opens at most one descriptor. Called once, before the first line. */
 void stderr_open(struct stderr_out *out);
+/* Lines that wait for their reader: in a verb, which nobody waits for. fd: 1 or 2. */
+void stderr_blocking(struct stderr_out *out, int fd);
 /* One whole line; at most 4096 bytes, so that a pipe takes all of it or nothing. false: dropped. */
 bool stderr_line(struct stderr_out *out, const char *line, size_t n);
 /* The same, but waits up to a second for room: before the loop, when nobody else waits for us. */

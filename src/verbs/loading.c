@@ -29,26 +29,16 @@ void *memory_take(size_t bytes) {
     return memory == MAP_FAILED ? NULL : memory;
 }
 
-bool request_read(struct request *request, const struct verb_call *call, const char *own, bool *flag) {
-    request->paths = memory_take(((size_t)call->argc + 1) * sizeof *request->paths);
-    for (int i = 1; i < call->argc; i++) {
-        const char *word = call->argv[i];
-        if (strcmp(word, "--") == 0 && i + 1 < call->argc) {
-            request->command = call->argv + i + 1;
-            break;
-        }
-        if (strcmp(word, own) == 0) {
-            *flag = true;
-        } else if (word[0] == '-') {
-            complain_about(call, "there is no such option; see lastcall --help");
-            return false;
-        } else {
-            request->paths[request->n_paths++] = word;
-        }
-    }
-    if (request->n_paths == 0)
+bool request_read(struct request *request, const struct verb_call *call, const struct verb_option *options,
+                  unsigned n_options) {
+    struct verb_words words = {.room = (unsigned)call->argc, .command = &request->command};
+    words.plain = request->paths = memory_take(((size_t)call->argc + 1) * sizeof *request->paths);
+    if (!words_sort(call, options, n_options, &words))
+        return false;
+    request->n_paths = words.n;
+    if (words.n == 0)
         complain_about(call, "no file was named; write the files, or their directory");
-    return request->n_paths > 0;
+    return words.n > 0;
 }
 
 /* A text may be as long as a cycle of all services: it is written as it is. */

@@ -4,6 +4,7 @@
 #define VERBS_LOADING_H
 
 #include "conf/conf.h"
+#include "verbs/talk.h"
 #include "verbs/verb.h"
 
 struct loading {
@@ -13,16 +14,16 @@ struct loading {
     struct findings findings;
 };
 
-/* The words of a verb call: options of its own, files, and a command behind "--". */
+/* The words of a verb call: files, and a command behind "--". */
 struct request {
-    bool json, strict;
     const char **paths;
     unsigned n_paths;
     char **command;            /* NULL: none */
 };
 
-/* Fills in the request; `own` is the verb's one option, as "--json". false: it has said what is wrong. */
-bool request_read(struct request *request, const struct verb_call *call, const char *own, bool *flag);
+/* Fills in the request, and the verb's own options. false: it has said what is wrong. */
+bool request_read(struct request *request, const struct verb_call *call, const struct verb_option *options,
+                  unsigned n_options);
 
 /* 0, or 78: errors are among the findings, or a file could not be read, which it has said on stderr. */
 int loading_files(struct loading *loading, const struct request *request, char **envp);

@@ -167,9 +167,11 @@ int verb_plan(const struct verb_call *call) {
     struct loading loading;
     struct timetable timetable;
     struct out out;
+    unsigned json = 0;
+    const struct verb_option options[] = {{"--json", NULL, &json, 0}};
     size_t room;
     int code;
-    if (!request_read(&request, call, "--json", &request.json))
+    if (!request_read(&request, call, options, 1))
         return 2;
     code = loading_files(&loading, &request, call->envp);
     if (code) {
@@ -182,7 +184,7 @@ int verb_plan(const struct verb_call *call) {
     findings_print(&loading.findings, 2);
     room = 4096 + 512 * (size_t)timetable.core.walk.n_rows;
     out = out_on(memory_take(room), room);
-    if (request.json)
+    if (json)
         print_json(&out, &loading, &timetable);
     else
         print_plan(&out, &loading, &timetable);

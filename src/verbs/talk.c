@@ -51,16 +51,19 @@ static const struct verb_option *find_option(const struct verb_option *options, 
     return NULL;
 }
 
-bool words_read(const struct verb_call *call, const struct verb_option *options, unsigned n_options,
-                const char **plain, unsigned n_plain) {
-    unsigned n = 0;
+bool words_sort(const struct verb_call *call, const struct verb_option *options, unsigned n_options,
+                struct verb_words *words) {
     for (int i = 1; i < call->argc; i++) {
         const char *word = call->argv[i], *value;
         const struct verb_option *option;
+        if (words->command && strcmp(word, "--") == 0 && i + 1 < call->argc) {
+            *words->command = call->argv + i + 1;
+            return true;
+        }
         if (word[0] != '-') {
-            if (n >= n_plain)
+            if (words->n >= words->room)
                 return usage(call, "one word too many: ", word);
-            plain[n++] = word;
+            words->plain[words->n++] = word;
             continue;
         }
         option = find_option(options, n_options, word, &value);
@@ -74,7 +77,13 @@ bool words_read(const struct verb_call *call, const struct verb_option *options,
             option->values[*option->n] = value;
         ++*option->n;
     }
-    return n == n_plain || usage(call, "a word is missing", "");
+    return true;
+}
+
+bool words_read(const struct verb_call *call, const struct verb_option *options, unsigned n_options,
+                const char **plain, unsigned n_plain) {
+    struct verb_words words = {.plain = plain, .room = n_plain};
+    return words_sort(call, options, n_options, &words) && (words.n == n_plain || usage(call, "a word is missing", ""));
 }
 
 /* ---- talking ---- */

@@ -17,8 +17,15 @@ struct verb_option {
     unsigned room;           /* of values */
 };
 
-/* Sorts the words of a call into options and `plain` ones. false: it has said what is wrong and what to
- * write (exit 2). `plain` holds n_plain words afterwards, as many as were wanted. */
+struct verb_words {
+    const char **plain;      /* those that are no options */
+    unsigned n, room;
+    char ***command;         /* where to put what stands behind "--"; NULL: nothing may */
+};
+/* Sorts the words of a call. false: it has said what is wrong and what to write (exit 2). */
+bool words_sort(const struct verb_call *call, const struct verb_option *options, unsigned n_options,
+                struct verb_words *words);
+/* The same; `plain` holds n_plain words afterwards, as many as were wanted. */
 bool words_read(const struct verb_call *call, const struct verb_option *options, unsigned n_options,
                 const char **plain, unsigned n_plain);
 
