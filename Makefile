@@ -117,7 +117,8 @@ $(B)/unit/%: tests/unit/%.c $(B)/san.a
 $(B)/sim: $(wildcard tests/sim/*.c tests/sim/*.h) $(pure_obj) $(B)/see
 	gcc $(MODE) -O2 -g -iquote src -o $@ $(wildcard tests/sim/*.c) $(wildcard src/core/*.c src/model/*.c)
 
-.PHONY: all gates deps install install-links unit sim system docs fuzz fuzz-smoke test test-san compile-clang demo bench clean
+.PHONY: all gates deps install install-links unit sim system docs fuzz fuzz-smoke test test-san compile-clang \
+        test-engine demo bench clean
 
 unit: $(unit_bins)
 	@for t in $(unit_bins); do echo "== $$t"; $$t --quiet -j2 || exit 1; done
@@ -142,6 +143,11 @@ $(B)/lastcall-san: $(pure_src) $(does_src) $(wildcard src/*/*.h) | $(B)/see
 
 test-san: $(B)/lastcall-san
 	LASTCALL_BIN=$(B)/lastcall-san LASTCALL_SANITIZED=1 /usr/bin/python3 -m pytest -q -n $(JOBS) tests/system
+
+# The same binary under real Docker: a daemon of the tests' own, which leaves nothing behind. Needs root.
+test-engine: $(B)/lastcall
+	sh tests/engine/deps.sh
+	/usr/bin/python3 -m pytest -q tests/engine
 
 # Fuzz targets. `make fuzz-smoke` runs each for a moment, `make fuzz TARGET=conf SECONDS=600` one for long.
 FUZZ_SECONDS ?= 10

@@ -1,0 +1,64 @@
+"""The daemon of these tests: what it leaves behind, and what it says where it cannot start."""
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import engine as harness
+from engine import Engine, NoEngine, cgroups, read, wait_for
+
+OWNER = """
+import sys, time
+sys.path.insert(0, sys.argv[1])
+import engine
+base = engine.new_base()
+try:
+    engine.bar_tree(base / "bar")
+    with engine.Engine(base / "engine") as e:
+        c = e.docker("run", "-d", e.build(base / "bar"), "sleep", "1000")
+        print(base, e.namespace, e.cgroup, flush=True)
+        time.sleep(1000)
+finally:
+    engine.shutil.rmtree(base)
+"""
+
+
+def host():
+    """What a daemon could leave on the machine."""
+    files = {str(p) for top in ("/etc/docker", "/opt", "/run", "/var/lib") for p in Path(top).glob("*docker*")}
+    files |= {str(p) for top in ("/opt", "/run", "/var/lib") for p in Path(top).glob("containerd*")}
+    return read("/proc/self/mountinfo"), os.listdir("/sys/class/net"), read("/proc/sys/net/ipv4/ip_forward"), files, \
+        read("/etc/docker/key.json")
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
+def test_nothing_is_left(end):
+    before = host()
+    owner = subprocess.Popen([sys.executable, "-c", OWNER, str(harness.HERE)], stdout=subprocess.PIPE,
+                             stderr=subprocess.DEVNULL, text=True)
+    try:
+        base, namespace, cgroup = owner.stdout.readline().split()
+        assert cgroups(cgroup)
+        assert len([p for p in harness.all_pids() if harness._pid_namespace(p) == namespace]) > 3
+        owner.send_signal(end)
+        owner.wait(harness.BOUND)
+    finally:
+        owner.kill()
+        owner.wait()
+        owner.stdout.close()
+    wait_for(lambda: not [p for p in harness.all_pids() if harness._pid_namespace(p) == namespace])
+    if end == signal.SIGKILL:
+        assert Path(base).exists()
+        harness.remove_killed_runs()
+    assert not Path(base).exists()
+    assert not cgroups(Path(base).name)
+    assert host() == before
+
+
+def test_a_daemon_that_cannot_start_says_why(tmp_path):
+    with pytest.raises(NoEngine, match="(?s)no dockerd can run here.*no-such-option"):
+        Engine(tmp_path / "none", "--no-such-option").__enter__()
+    assert not cgroups(tmp_path.name)
