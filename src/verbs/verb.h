@@ -29,6 +29,7 @@ int verb_print(const struct verb *verb); /* its line of the help */
 
 int verb_check(const struct verb_call *call);
 int verb_plan(const struct verb_call *call);
+int verb_rehearse(const struct verb_call *call);
 int verb_simulate(const struct verb_call *call);
 int verb_status(const struct verb_call *call);
 int verb_drain(const struct verb_call *call);

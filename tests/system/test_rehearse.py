@@ -1,0 +1,101 @@
+"""`lastcall rehearse`: everything really starts and stops, and the summary says how it went."""
+import os
+import re
+import signal
+import subprocess
+
+import pytest
+
+import lc
+from cfg import *
+
+GOOD = """
+    [lastcall]
+    grace = 8s
+    [service web]
+    command = @svc web work=300
+    main = yes
+    ready = exec true every 100ms
+    [drain queue]
+    command = @say queue 500
+    timeout = 3s
+"""
+
+
+@pytest.fixture
+def rehearse(conf, spawn, workdir):
+    """rehearse(ini, *words): the finished process, with out, err and code. Its report's folder is in workdir."""
+    def begin(ini, *words, **more):
+        os.environ["TMPDIR"] = str(workdir)
+        try:
+            return spawn(lc.BINARY, "rehearse", *words, conf(ini), **more)
+        finally:
+            del os.environ["TMPDIR"]
+    return begin
+
+
+def finish(child):
+    out, err = child.communicate(timeout=60)
+    return out, err, child.returncode
+
+
+def summary(out):
+    found = re.search(r"rehearsed (\d+) stops?, (\d+) clean(?:: median ([\d.]+) s, worst ([\d.]+) s of ([\d.]+) s; "
+                      r"the longest step was (\S+), ([\d.]+) s)?", out)
+    assert found, out
+    return found
+
+
+def folders(workdir):
+    return list(workdir.glob("lastcall-rehearse.*"))
+
+
+def test_runs_that_go_well(rehearse, workdir):
+    out, err, code = finish(rehearse(GOOD, "-n", "3"))
+    found = summary(out)
+    assert code == 0, err
+    assert found[1] == "3" and found[2] == "3" and found[5] == "8.0" and found[6] == "queue"
+    assert 0.8 <= float(found[3]) <= float(found[4]) < 8 and float(found[7]) >= 0.5
+    assert out.count("web start") == 3 and err.count("lastcall: CLEAN in") == 3
+    assert not folders(workdir)
+
+
+def test_a_run_that_is_not_clean(rehearse):
+    out, err, code = finish(rehearse(GOOD.replace("@say queue 500", "@say queue 500 1")))
+    assert code == 1 and summary(out)[2] == "0" and "DEGRADED" in err
+
+
+def test_a_service_that_ends_before_it_was_ready(rehearse, workdir):
+    out, err, code = finish(rehearse(GOOD.replace("@svc web work=300", "@svc web life=200 exit=3").replace("exec true", "exec false"), "-n", "2"))
+    assert code == 1 and "it ended before it was ready" in err
+    assert summary(out)[1] == "1" and summary(out)[2] == "0"
+    assert not folders(workdir)
+
+
+@pytest.mark.parametrize("sig", [signal.SIGINT, signal.SIGTERM])
+def test_a_person_ends_it(rehearse, workdir, sig):
+    child = rehearse(GOOD.replace("exec true", "exec false"), "-n", "5")
+    lc.wait_for(lambda: folders(workdir) and (folders(workdir)[0] / "control").exists())
+    os.kill(child.pid, sig)
+    out, err, code = finish(child)
+    assert code == 1 and summary(out)[1] == "0", err
+    assert not folders(workdir)
+
+
+def test_when_it_is_killed_so_is_what_it_started(rehearse, workdir, registry):
+    child = rehearse(GOOD.replace("exec true", "exec false"))
+    lc.wait_for(lambda: folders(workdir) and (folders(workdir)[0] / "control").exists())
+    child.kill()
+    child.wait()
+    lc.wait_for(lambda: not [p for p in map(lc.process, lc.marked_pids(registry.test_id)) if p and p.state not in "ZX"])
+
+
+@pytest.mark.parametrize("words", [["-n", "0"], ["-n", "x"], ["-n", "1001"], ["-n"], ["--runs", "3"]])
+def test_words_that_mean_nothing(rehearse, words):
+    out, err, code = finish(rehearse(GOOD, *words))
+    assert code == 2 and not out, err
+
+
+def test_a_file_with_errors(rehearse):
+    out, err, code = finish(rehearse("[lastcall]\ngrace = 10\n"))
+    assert code == 78 and "error:" in err
