@@ -88,11 +88,12 @@ install: $(B)/lastcall
 	install -D -m 644 man/lastcall.ini.5 $(DESTDIR)$(PREFIX)/share/man/man5/lastcall.ini.5
 	install -D -m 644 man/lastcall-http.7 $(DESTDIR)$(PREFIX)/share/man/man7/lastcall-http.7
 
-# The names of the inits whose place it takes; never laid without being asked for.
+# The names of the inits whose place it takes; never laid without being asked for. Hard links: who resolves
+# the path of tini still calls tini.
 NAMES := tini tini-static docker-init dumb-init catatonit
 
 install-links: install
-	@for name in $(NAMES); do ln -sfn lastcall $(DESTDIR)$(PREFIX)/bin/$$name; done
+	@for name in $(NAMES); do ln -f $(DESTDIR)$(PREFIX)/bin/lastcall $(DESTDIR)$(PREFIX)/bin/$$name; done
 
 # Tests. Unit tests and the simulator link the pure rooms, compiled with the sanitizers.
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -g -O1

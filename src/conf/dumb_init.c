@@ -70,7 +70,7 @@ static bool is(const char *value, const char *wanted) { return value && strcmp(v
 
 bool dumb_init(struct making *m) {
     struct manners *manners = &m->calling->manners;
-    manners->chatter = is(variable(m->calling->envp, "DUMB_INIT_DEBUG"), "1");
+    manners->chatter = manners->asked_by_variable = is(variable(m->calling->envp, "DUMB_INIT_DEBUG"), "1");
     manners->lends_terminal = !is(variable(m->calling->envp, "DUMB_INIT_SETSID"), "0");
     manners->no_subreaper = manners->never_stops = manners->goes_to_root = manners->runs_text = true;
     manners->stops_on = TTY_SIGNALS;
@@ -90,6 +90,7 @@ bool dumb_init(struct making *m) {
         out_text(out, " --help for full usage.\n");
         return said(m, STDERR, 1);
     }
+    manners->shares_group = !manners->lends_terminal;
     own(m, "--kill-mode=", manners->lends_terminal ? "group" : "main");
     return true;
 }

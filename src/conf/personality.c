@@ -104,6 +104,29 @@ static bool is_mute(char *const *envp) {
     return true;
 }
 
+/* What execvp(3) says of an empty name; our own words would call it a mistake of the caller. */
+static bool has_command(struct making *m) {
+    if (m->calling->pause || *m->scan.words[0])
+        return true;
+    struct out *out = saying(m);
+    switch ((enum personality)m->calling->manners.as) {
+    case AS_TINI:
+        out_text(out, "[FATAL tini (");
+        out_int(out, m->calling->pid);
+        out_text(out, ")] exec  failed: No such file or directory\n");
+        return said(m, STDERR, 127);
+    case AS_DUMB_INIT: out_text(out, "[dumb-init] : No such file or directory\n"); return said(m, STDERR, 2);
+    case AS_CATATONIT:
+        out_text(out, "ERROR (catatonit:");
+        out_int(out, m->calling->pid);
+        out_text(out, "): failed to exec pid1: No such file or directory\n");
+        break;
+    case AS_LASTCALL:
+    case AS_N: break;
+    }
+    return said(m, STDERR, 1);
+}
+
 bool personality_call(enum personality as, struct calling *calling, struct arena *arena) {
     size_t room = (size_t)calling->argc + OWN_MORE;
     struct making m = {
@@ -117,7 +140,7 @@ bool personality_call(enum personality as, struct calling *calling, struct arena
     m.scan.permutes = ones[as].permutes && !variable(calling->envp, "POSIXLY_CORRECT");
     calling->manners = (struct manners){.as = (uint8_t)as, .mute = is_mute(calling->envp)};
     own(&m, "lastcall", "");
-    if (!ones[as].read(&m))
+    if (!ones[as].read(&m) || !has_command(&m))
         return true;
     own(&m, "--", "");
     memcpy(m.own + m.n_own, m.scan.words, (size_t)m.scan.n_words * sizeof *m.own);

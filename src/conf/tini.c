@@ -60,9 +60,9 @@ static bool take(struct making *m, struct wishes *wishes) {
         wishes->parent_death = value;
         return (strncmp(value, "SIG", 3) == 0 && signame_parse(value, strlen(value))) || fatal(m, "-p", value);
     case 'e':
-        if (number(value, strlen(value), 255) < 0)
+        if (*value && number(value, strlen(value), 255) < 0)
             return fatal(m, "-e", value);
-        own(m, "--expect-exit=", value);
+        own(m, "--expect-exit=", *value ? value : "0"); /* as strtol(3) takes an unset variable */
         return true;
     case 'l':
         out_text(saying(m), "lastcall " LASTCALL_VERSION ", in the place of tini, whose code it has none of: MIT licence.\n");
@@ -93,8 +93,8 @@ bool tini(struct making *m) {
         return usage(m, out, STDERR, 1);
     }
     if (verbosity) {
-        int level = number(verbosity, strlen(verbosity), INT16_MAX);
-        manners->chatter = (uint8_t)(level < 0 ? 0 : level > MOST_CHATTER ? MOST_CHATTER : level);
+        int level = number(verbosity, strspn(verbosity, "0123456789"), INT16_MAX); /* as atoi(3) */
+        manners->chatter = (uint8_t)(level < 0 && *verbosity != '-' ? 0 : level < 0 || level > MOST_CHATTER ? MOST_CHATTER : level);
     }
     own(m, "--kill-mode=", wishes.group ? "group" : "main");
     if (wishes.parent_death)

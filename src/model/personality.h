@@ -19,9 +19,11 @@ struct manners {
     uint8_t as;              /* enum personality */
     bool mute;               /* nothing of lastcall's own is said: its caller does not know it */
     uint8_t chatter;         /* how much it tells in the words of the other; tini: its verbosity, else 0 or 1 */
+    bool asked_by_variable;  /* for its chatter */
     bool warns_of_orphans;   /* a line for each that it reaps */
     bool no_subreaper;       /* off PID 1 orphans are somebody else's */
     bool lends_terminal;     /* the command gets a session of its own, and the terminal with it */
+    bool shares_group;       /* the command stays in lastcall's own process group */
     bool keeps_ignored;      /* what was ignored stays so in the command, but for TERM and CHLD */
     bool goes_to_root;       /* the command keeps the working directory, lastcall does not */
     bool closes_files;       /* and the descriptors that it has inherited; LISTEN_PID names it */

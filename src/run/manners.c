@@ -13,8 +13,15 @@ static const char listen_pid[] = "LISTEN_PID=";
 void manners_begin(struct run *run) {
     const struct manners *manners = &run->config->manners;
     run->out.target = STDOUT_FILENO;
+    if (manners->asked_by_variable)
+        tell(run, TALE_BEGIN, 0, 0);
     if (manners->lends_terminal)
         terminal_drop();
+    if (run->model->n_units == 0) { /* a pause: there is nobody to keep anything for */
+        syscall(SYS_close_range, 3, ~0u, 0);
+        if (chdir("/") != 0)
+            run_say(run, 0, "cannot change to /");
+    }
     if (manners->no_subreaper && !run->model->policy.pid1)
         tell(run, TALE_NO_REAPER, 0, 0);
 }
@@ -46,6 +53,7 @@ void manners_before(struct run *run, struct spawn *spawn) {
     const struct manners *manners = &run->config->manners;
     spawn->lead_terminal = manners->lends_terminal;
     spawn->keep_session = !manners->lends_terminal;
+    spawn->share_group = manners->shares_group;
     spawn->keep_ignored = manners->keeps_ignored;
     spawn->blocked = manners->blocked;
     spawn->runs_text = manners->runs_text;

@@ -131,7 +131,8 @@ static bool open_watch(struct run *run) {
 }
 
 static bool wants_terminal(const struct run *run) {
-    bool tty = run->model->policy.single && !run->config->manners.lends_terminal;
+    const struct manners *manners = &run->config->manners;
+    bool tty = run->model->policy.single && !manners->lends_terminal && !manners->shares_group;
     for (uint16_t i = 0; i < run->model->n_services; i++)
         tty = tty || run->config->services[i].in.tty;
     return tty;

@@ -27,6 +27,7 @@ static const char *const lines[AS_N][TALE_N] = {
         [TALE_GOODBYE] = "4Exiting: child has exited",
     },
     [AS_DUMB_INIT] = {
+        [TALE_BEGIN] = "1Running in debug mode.",
         [TALE_SESSION] = "1setsid complete.",
         [TALE_SPAWNED] = "1Child spawned with PID %a.",
         [TALE_FAILED] = "0%p: %e",
@@ -45,8 +46,6 @@ static const char *const lines[AS_N][TALE_N] = {
         [TALE_SPAWNED] = "1pid1 (%a) spawned: %p",
         [TALE_FAILED] = "0failed to exec pid1: %e",
         [TALE_SIGNAL] = "1received signal %a",
-        [TALE_EXITED] = "1child %a exited with code %b",
-        [TALE_KILLED] = "1child %a was killed by signal %b",
     },
 };
 
@@ -128,10 +127,10 @@ void tell_reaped(struct run *run, bool main, int pid, int value) {
 
 void tell_signal(struct run *run, int sig) {
     int to = run->model->policy.signals[sig].to;
-    if (to == 0)
-        tell(run, TALE_DROPPED, sig, 0);
-    else if (to != sig)
+    if (to != sig)
         tell(run, TALE_REWRITTEN, sig, to);
+    if (to == 0)
+        tell(run, TALE_DROPPED, to, 0);
 }
 
 int failure_code(const struct run *run, const struct spawn_error *error) {

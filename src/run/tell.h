@@ -11,6 +11,7 @@
 struct run;
 
 enum tale {
+    TALE_BEGIN,      /* a variable asked for words */
     TALE_NO_REAPER,  /* off PID 1, and no subreaper */
     TALE_SESSION,    /* the command has one of its own */
     TALE_SPAWNED,    /* a: pid */
@@ -19,7 +20,7 @@ enum tale {
     TALE_SIGNAL,     /* a came */
     TALE_OWN,        /* a, of our own doing, came: it means nothing */
     TALE_REWRITTEN,  /* a, as b */
-    TALE_DROPPED,    /* a */
+    TALE_DROPPED,    /* it, as a, which is 0 */
     TALE_FORWARDED,  /* a */
     TALE_SUSPENDED,  /* by a, and the command has been told to stop */
     TALE_EXITED,     /* a: pid, b: code */

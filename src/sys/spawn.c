@@ -37,6 +37,8 @@ static bool own_session(const struct spawn *spawn, struct spawn_error *error) {
         terminal_lead();
     if (!spawn->keep_session)
         return true;
+    if (spawn->share_group)
+        return true;
     if (setpgid(0, 0) != 0)
         return fail(error, SPAWN_SESSION);
     if (spawn->foreground)
@@ -248,7 +250,7 @@ pid_t spawn_fork(struct spawn *spawn, int *error_fd, struct spawn_error *error) 
         fd_close(&ends[0]);
         return -1;
     }
-    if (spawn->keep_session)
+    if (spawn->keep_session && !spawn->share_group)
         setpgid(pid, pid); /* in both: whoever comes first. EACCES once the child has exec'd */
     if (ends[0] >= 0)
         fcntl(ends[0], F_SETFL, O_NONBLOCK); /* our end alone: a pipe's ends are separate descriptions */

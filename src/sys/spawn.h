@@ -32,6 +32,7 @@ struct spawn {
     const char *cwd;            /* NULL: as it is */
     int cwd_fd;                 /* it, opened; 0: none */
     int umask;                  /* -1: as it is */
+    bool share_group;           /* with keep_session: not even a group of its own */
     bool keep_session;          /* a group of its own only, and stdin as it is; else a session */
     bool foreground;            /* and that group gets the terminal on stdin */
     bool lead_terminal;         /* a session, which takes the terminal on stdin if it can have it, and stdin as it is */

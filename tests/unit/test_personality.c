@@ -102,12 +102,16 @@ Test(tini, variables_count_by_being_there) {
     cr_assert_eq(calling.manners.chatter, 0);
     call("tini", LIST("prog"), LIST("TINI_VERBOSITY=400"));
     cr_assert_eq(calling.manners.chatter, 4);
+    call("tini", LIST("prog"), LIST("TINI_VERBOSITY=-1"));
+    cr_assert_eq(calling.manners.chatter, 4);
+    call("tini", LIST("prog"), LIST("TINI_VERBOSITY=2x"));
+    cr_assert_eq(calling.manners.chatter, 2);
 }
 
 Test(tini, says_what_it_does_not_take) {
     call("tini", LIST("-e", "256", "prog"), NULL);
     says(2, 1, "[FATAL tini (7)] Not a valid option for -e: 256\n");
-    call("tini", LIST("-e", "", "prog"), NULL);
+    call("tini", LIST("-e", "-1", "prog"), NULL);
     says(2, 1, "option for -e");
     call("tini", LIST("-p", "KILL", "prog"), NULL);
     says(2, 1, "option for -p: KILL\n");
@@ -234,6 +238,15 @@ Test(personality, is_mute_unless_a_variable_of_ours_is_set) {
     call("tini", LIST("prog"), LIST("LASTCALL_GRACE=5s"));
     cr_assert_eq(loaded(true)->grace.ns, SEC(5).ns);
     cr_assert_eq(config.verbosity, 0);
+}
+
+Test(personality, an_empty_command_is_one_that_is_not_found) {
+    call("tini", LIST("--", ""), NULL);
+    says(2, 127, "[FATAL tini (7)] exec  failed: No such file or directory\n");
+    call("dumb-init", LIST(""), NULL);
+    says(2, 2, "[dumb-init] : No such file or directory\n");
+    call("catatonit", LIST(""), NULL);
+    says(2, 1, "ERROR (catatonit:7): failed to exec pid1: No such file or directory\n");
 }
 
 Test(personality, says_when_the_arena_is_full) {
