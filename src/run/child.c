@@ -229,7 +229,8 @@ void child_start(struct run *run, const struct action *action) {
     int error_fd = -1;
     struct spawn spawn = {
         .envp = run->envp, .argv = order.command->argv, .cwd = order.in->cwd, .umask = order.in->umask,
-        .keep_session = tty, .foreground = tty && run->terminal.ours, .exec_fd = -1, .error_fd = -1,
+        .keep_session = tty, .exec_fd = -1, .error_fd = -1,
+        .foreground = tty && run->terminal.ours && terminal_in_foreground(),
         .nofile = run->nofile_raised ? &run->nofile : NULL, .prepare = prepare, .with = &order,
     };
     jobs_forget(&run->jobs, slot);

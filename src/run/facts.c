@@ -20,13 +20,6 @@ enum {
 
 /* ---- signals ---- */
 
-/* Whoever continues us continues the command: it gets its terminal back, CONT itself is forwarded. */
-static void continued(const struct run *run) {
-    const struct slot *slot = &run->jobs.v[core_job_of_unit(&run->core, 0)];
-    if (run->terminal.ours && slot->pid != 0 && slot->state != SLOT_LEFT && terminal_in_foreground())
-        terminal_give(slot->pid);
-}
-
 /* Called as dumb-init: the command has been told, and lastcall stops as well. */
 static void suspend(struct run *run, int sig) {
     if (!(run->config->manners.stops_on & signal_bit(sig)))
@@ -49,8 +42,8 @@ void facts_signal(struct run *run, const struct signal_taken *taken) {
     }
     tell(run, TALE_SIGNAL, taken->sig, 0);
     tell_signal(run, taken->sig);
-    if (taken->sig == SIGCONT)
-        continued(run);
+    if (taken->sig == SIGCONT && stops_continued(run))
+        return;
     if (taken->code > 0)
         event.flags = SIG_FROM_KERNEL;
     else if (taken->from == 0)
@@ -75,14 +68,6 @@ static void read_signals(struct run *run) {
 struct ended { struct job_id id; int value; bool stopped; };
 struct batch { struct ended v[REAP_BATCH]; unsigned n, orphans; bool empty, failed; };
 
-/* If the command stops, lastcall stops too, so that a shell's job control sees it; but never as PID 1,
- * nor while a clock runs. */
-static void stop_too(const struct run *run, uint16_t slot) {
-    if (run->model->policy.single && !run->config->manners.never_stops && !run->model->policy.pid1 && is_never(run->core.walk.clock) &&
-        slot == core_job_of_unit(&run->core, 0))
-        kill(run->self, SIGSTOP);
-}
-
 /* Jobs are found at the instant of reaping: from then on a new child may get the same pid. */
 static void take(struct run *run, struct batch *batch, const struct reap_fact *fact) {
     uint16_t slot = jobs_find(&run->jobs, fact->pid);
@@ -93,10 +78,12 @@ static void take(struct run *run, struct batch *batch, const struct reap_fact *f
         batch->orphans += !stopped;
         return;
     }
-    if (stopped)
-        stop_too(run, slot);
-    else
+    if (stopped) {
+        stops_stopped(run, slot, fact->value);
+    } else {
+        stops_ended(run, slot, fact->value < 0);
         jobs_reaped(&run->jobs, slot);
+    }
     batch->v[batch->n++] = (struct ended){
         .id = {slot, run->jobs.v[slot].gen}, .value = fact->value, .stopped = stopped};
 }

@@ -176,12 +176,10 @@ static int prepare(struct run *run, struct arena *arena, char *const *envp) {
 }
 
 static void finish(struct run *run) {
-    bool killed = run->model->main != NONE &&
-                  run->core.units[run->model->services[run->model->main].first_unit].exit < 0;
     run->now = clock_now();
     ending_write(run, true);
+    terminal_take(&run->terminal, false);
     say_goodbye(run);
-    terminal_take(&run->terminal, killed);
     tell(run, TALE_GOODBYE, run->exit, 0);
     helper_close(run);
 }
@@ -193,7 +191,7 @@ int run_late(const struct config *config, struct arena *arena, char *const *envp
     sigmask_set(ALL_SIGNALS);
     *run = (struct run){
         .config = config, .model = &config->model, .envp = envp, .watch = -1, .signals = -1, .self = getpid(),
-        .sweep_at = NEVER, .next_look = NEVER,
+        .stopped_for = NONE, .sweep_at = NEVER, .next_look = NEVER,
         .helper = {.wanted = config->model.policy.net, .program = -1, .http = -1, .control = {.fd = -1},
                    .doorbell = -1, .messages = -1},
     };

@@ -91,6 +91,7 @@ struct run {
     instant next_rest;      /* the small loop: when memory may be given back again */
     int watch, signals;     /* epoll and signalfd; -1: the small loop, which has neither */
     pid_t self;
+    uint16_t stopped_for;   /* the slot whose process had stopped when we did; NONE */
     struct signal_taken last_stop; /* the newest signal from outside, for the log */
     char listen_pid[24];    /* LISTEN_PID= of the command, where it has to be set */
     bool nofile_raised;
@@ -113,6 +114,11 @@ void facts_signal(struct run *run, const struct signal_taken *taken);
 void facts_reap_when_due(struct run *run);
 void facts_watched(struct run *run, span most);
 void facts_exec(struct run *run, uint16_t slot);
+
+/* stops.c: job control. */
+void stops_stopped(struct run *run, uint16_t slot, int sig);
+bool stops_continued(struct run *run);
+void stops_ended(struct run *run, uint16_t slot, bool killed);
 
 /* acts.c: carries out run->actions, in order. */
 void acts(struct run *run);

@@ -18,6 +18,14 @@ signal_set sigmask_set(signal_set blocked) {
     return old;
 }
 
+bool sigmask_is_pending(int sig) {
+    signal_set pending = 0;
+    syscall(SYS_rt_sigpending, &pending, sizeof pending);
+    return (pending & signal_bit(sig)) != 0;
+}
+
+void sigmask_let(int sig) { sigmask_set(sigmask_set(ALL_SIGNALS & ~signal_bit(sig))); }
+
 void sigmask_want_children(void) {
     struct kernel_sigaction standard = {{0}};
     syscall(SYS_rt_sigaction, SIGCHLD, &standard, NULL, sizeof(signal_set));

@@ -19,6 +19,9 @@
 
 /* Returns the mask that was there before. */
 signal_set sigmask_set(signal_set blocked);
+bool sigmask_is_pending(int sig);
+/* A signal that is blocked and pending does what it does to any process. */
+void sigmask_let(int sig);
 /* SIGCHLD inherited as ignored would make the kernel reap for us: nothing to wait for, ever. */
 void sigmask_want_children(void);
 /* In a child: every disposition to its default, those inherited as ignored too; or (keep_ignored) but for

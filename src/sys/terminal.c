@@ -1,30 +1,83 @@
 #include "sys/terminal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-bool terminal_in_foreground(void) { return tcgetpgrp(0) == getpgrp(); }
+#include "sys/fd.h"
+
+static int open_tty(int flags) { return fd_above_standard(open("/dev/tty", flags | O_NOCTTY | O_CLOEXEC)); }
+
+/* Our terminal, also where stdin is a file; -1: we have none. */
+static int enter(void) {
+    for (int fd = 0; fd < 3; fd++)
+        if (tcgetpgrp(fd) >= 0)
+            return fd;
+    return open_tty(O_RDWR);
+}
+
+static void leave(int fd) {
+    if (fd > 2)
+        close(fd);
+}
+
+/* In a pid namespace all groups outside of it have the number 0, ours too if we came in alone. Then a read
+ * of no bytes tells: it fails in the background. */
+static bool has_foreground(int fd) {
+    pid_t now = tcgetpgrp(fd);
+    if (now != getpgrp() || now != 0)
+        return now == getpgrp();
+    int probe = open_tty(O_RDONLY | O_NONBLOCK);
+    bool background = probe >= 0 && read(probe, &now, 0) < 0 && errno == EIO;
+    fd_close(&probe);
+    return !background;
+}
+
+bool terminal_in_foreground(void) { return has_foreground(0); }
 
 bool terminal_look(struct terminal *terminal) {
-    terminal->ours = terminal_in_foreground() && tcgetattr(0, &terminal->settings) == 0;
+    terminal->known = tcgetattr(0, &terminal->settings) == 0;
+    terminal->ours = terminal->known && terminal_in_foreground() && isatty(1);
     return terminal->ours;
 }
 
 void terminal_give(pid_t group) { tcsetpgrp(0, group); }
 
+bool terminal_lend(struct terminal *terminal, pid_t group) {
+    int fd = enter();
+    bool can = fd >= 0 && has_foreground(fd);
+    if (can && !terminal->known)
+        terminal->known = tcgetattr(fd, &terminal->settings) == 0;
+    can = can && tcsetpgrp(fd, group) == 0;
+    if (can)
+        terminal->given = group;
+    leave(fd);
+    return can;
+}
+
+bool terminal_is_lent(const struct terminal *terminal) {
+    int fd = terminal->given > 0 ? enter() : -1;
+    bool lent = fd >= 0 && tcgetpgrp(fd) == terminal->given;
+    leave(fd);
+    return lent;
+}
+
+void terminal_take(struct terminal *terminal, bool killed) {
+    terminal->spoilt |= killed;
+    int fd = terminal->given != 0 ? enter() : -1;
+    pid_t now = fd < 0 ? -1 : tcgetpgrp(fd);
+    if (now == terminal->given || now == getpgrp() || (now > 0 && kill(-now, 0) != 0 && errno == ESRCH)) {
+        tcsetpgrp(fd, getpgrp());
+        if (terminal->spoilt && terminal->known)
+            tcsetattr(fd, TCSANOW, &terminal->settings); /* not when all output is through: it may be held up for good */
+        terminal->given = 0;
+        terminal->spoilt = false;
+    }
+    leave(fd);
+}
+
 void terminal_drop(void) { ioctl(0, TIOCNOTTY); }
 
 void terminal_lead(void) { ioctl(0, TIOCSCTTY, 0); }
-
-void terminal_take(const struct terminal *terminal, bool restore) {
-    pid_t now;
-    if (terminal->given == 0 || (now = tcgetpgrp(0)) < 0)
-        return;
-    if (now != terminal->given && now != getpgrp() && !(kill(-now, 0) != 0 && errno == ESRCH))
-        return;
-    tcsetpgrp(0, getpgrp());
-    if (restore)
-        tcsetattr(0, TCSADRAIN, &terminal->settings);
-}

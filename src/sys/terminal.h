@@ -1,7 +1,7 @@
-/* sys/terminal.h: the foreground of the terminal on stdin, handed over and taken back.
+/* sys/terminal.h: the foreground of our terminal, lent to a group and taken back.
  *
- * lastcall is in the background of its own terminal as soon as it has handed it over; with TTOU
- * blocked it may still take it back.
+ * lastcall is in the background of its own terminal as soon as it has lent it; with TTOU blocked it
+ * may still take it back. It lends only what its group has, and takes back only what it has lent.
  */
 #ifndef SYS_TERMINAL_H
 #define SYS_TERMINAL_H
@@ -11,18 +11,24 @@
 #include <termios.h>
 
 struct terminal {
-    bool ours;      /* it was, at the start */
+    bool ours;      /* at the start: the command begins in the foreground */
+    bool known;     /* settings are those before anybody got it */
+    bool spoilt;    /* who had it was killed, and cannot have put the settings back */
     pid_t given;    /* the group that got it; 0: nobody, -1: one that is gone */
     struct termios settings;
 };
 
-/* Whether stdin is a terminal whose foreground is our group: only then it may be handed on. */
+/* Whether stdin is our terminal, our group has its foreground, and stdout is no pipeline's: the next in
+ * it may be the one that needs the terminal. */
 bool terminal_look(struct terminal *terminal);
+/* stdin's foreground to a group, as it is. */
 void terminal_give(pid_t group);
-/* Takes it back from the group that got it, or from one that is gone, but from nobody else: a shell
- * may have put us into the background meanwhile. restore: with the settings it had, for a program
- * that was killed cannot have put them back itself. */
-void terminal_take(const struct terminal *terminal, bool restore);
+/* Our group has the foreground of our terminal, whichever descriptor that is on: now the other has it. */
+bool terminal_lend(struct terminal *terminal, pid_t group);
+bool terminal_is_lent(const struct terminal *terminal);
+/* From the group that got it, or from one that is gone, but from nobody else: a shell may have put us
+ * into the background meanwhile. With its settings, if one that was killed has had it. */
+void terminal_take(struct terminal *terminal, bool killed);
 bool terminal_in_foreground(void);
 /* Lets go of the terminal on stdin, so that another session can have it. A session's leader lets go for
  * all of its session, and the foreground group gets HUP and CONT: if we are in it they come from our own

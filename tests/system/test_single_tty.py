@@ -99,20 +99,6 @@ def test_stop_key_stops_both_and_the_shell_gets_the_terminal(at_terminal, termin
     run.wait()
 
 
-def test_stop_key_as_pid_1_stops_only_the_command(at_terminal, terminal, workdir, programs):
-    log = workdir / "log"
-    run = at_terminal("--", programs.prog, "obey", log)
-    wait_for_text(log, "ready")
-    [command] = run.programs()
-    terminal.type("\x1a")
-    wait_for(lambda: process(command.pid).state == "T")
-    assert process(run.pid).state != "T"
-    run.signal(signal.SIGCONT)
-    wait_for(lambda: process(command.pid).state == "S")
-    terminal.type("\x03")
-    assert run.wait() == 130
-
-
 def test_window_changes_reach_the_command(at_terminal, terminal, workdir, programs, both):
     log = workdir / "log"
     at_terminal("--", programs.prog, "record", log, mode=both)

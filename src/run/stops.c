@@ -1,0 +1,67 @@
+/* run/stops.c: job control. The command that has stopped, that wants the terminal or has left it, and
+ * whoever continues us. */
+#include <signal.h>
+#include <unistd.h>
+
+#include "run/state.h"
+
+static bool is_at_terminal(const struct run *run, uint16_t slot) {
+    if (slot >= run->model->n_units) /* the first jobs are the units' */
+        return false;
+    return run->model->policy.single || run->config->services[run->model->units[slot].service].in.tty;
+}
+
+static void resume(struct run *run, uint16_t slot) { jobs_signal(&run->jobs, slot, SIGCONT, TO_GROUP); }
+
+/* It has reached for the terminal from the background. While we have it there is no reason to keep it. */
+static bool lend(struct run *run, uint16_t slot, int sig) {
+    if ((sig != SIGTTIN && sig != SIGTTOU) || !terminal_lend(&run->terminal, run->jobs.v[slot].pid))
+        return false;
+    resume(run, slot);
+    return true;
+}
+
+/* The shell whose job we are shall see it stopped, and with it all others in a pipeline: the terminal would
+ * have stopped our group, had the command been in it. The kernel knows whether anybody could continue the
+ * group; if not, nothing stops. A stop that was asked for by hand is for us alone. */
+static bool stop_too(struct run *run, int sig, bool lent) {
+    if (sigmask_is_pending(SIGCONT))
+        return true;
+    if (sig == SIGTTIN || sig == SIGTTOU || (sig == SIGTSTP && lent)) {
+        kill(0, sig);
+        sigmask_let(sig);
+        return sigmask_is_pending(SIGCONT);
+    }
+    kill(run->self, SIGSTOP);
+    return true;
+}
+
+/* As PID 1 we never stop, nor while a clock runs. Whom the key has stopped and nobody could continue goes on. */
+void stops_stopped(struct run *run, uint16_t slot, int sig) {
+    if (!is_at_terminal(run, slot) || lend(run, slot, sig) || !is_never(run->core.walk.clock))
+        return;
+    bool lent = terminal_is_lent(&run->terminal), never = run->model->policy.pid1 || run->config->manners.never_stops;
+    if (!never && stop_too(run, sig, lent))
+        run->stopped_for = slot;
+    else if (sig == SIGTSTP && lent)
+        resume(run, slot);
+}
+
+/* Whoever continues us continues the command, all of its group; it gets the terminal back if we have it.
+ * false: we had not stopped for it, and the signal is one like others. */
+bool stops_continued(struct run *run) {
+    uint16_t slot = run->terminal.given > 0 ? jobs_find(&run->jobs, run->terminal.given) : HASH_FREE;
+    if (slot != HASH_FREE)
+        terminal_lend(&run->terminal, run->terminal.given);
+    slot = run->stopped_for;
+    run->stopped_for = NONE;
+    if (slot == NONE || run->jobs.v[slot].state == SLOT_LEFT)
+        return false;
+    resume(run, slot);
+    return true;
+}
+
+void stops_ended(struct run *run, uint16_t slot, bool killed) {
+    if (is_at_terminal(run, slot) && run->terminal.given == run->jobs.v[slot].pid)
+        terminal_take(&run->terminal, killed);
+}
