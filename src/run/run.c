@@ -165,7 +165,7 @@ static int prepare(struct run *run, struct arena *arena, char *const *envp) {
     if (!lay_out(run, arena))
         return fail(run, "error: not enough memory");
     if (wants_terminal(run))
-        terminal_look(&run->terminal);
+        terminal_look(&run->terminal, run->model->policy.pid1);
     if (small)
         return 0;
     run->nofile_raised = fd_raise_limit(&run->nofile);

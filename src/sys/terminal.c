@@ -37,8 +37,20 @@ static bool has_foreground(int fd) {
 
 bool terminal_in_foreground(void) { return has_foreground(0); }
 
-bool terminal_look(struct terminal *terminal) {
+/* As the first process of a machine or a namespace we may be in no session that could have one. */
+static void acquire(void) {
+    int fd = enter();
+    leave(fd);
+    if (fd >= 0)
+        return;
+    setsid();
+    terminal_lead();
+}
+
+bool terminal_look(struct terminal *terminal, bool pid1) {
     terminal->known = tcgetattr(0, &terminal->settings) == 0;
+    if (terminal->known && pid1)
+        acquire();
     terminal->ours = terminal->known && terminal_in_foreground() && isatty(1);
     return terminal->ours;
 }

@@ -19,8 +19,8 @@ struct terminal {
 };
 
 /* Whether stdin is our terminal, our group has its foreground, and stdout is no pipeline's: the next in
- * it may be the one that needs the terminal. */
-bool terminal_look(struct terminal *terminal);
+ * it may be the one that needs the terminal. PID 1 makes a terminal its own that is nobody's yet. */
+bool terminal_look(struct terminal *terminal, bool pid1);
 /* stdin's foreground to a group, as it is. */
 void terminal_give(pid_t group);
 /* Our group has the foreground of our terminal, whichever descriptor that is on: now the other has it. */

@@ -80,6 +80,7 @@ def work(run, terminal, name="inner", code=7):
 
 WAYS = {
     "pid1": ("pid1", []),
+    "no-ctty": ("pid1", []),
     "sub": ("sub", []),
     "kill-mode-main": ("pid1", ["--kill-mode", "main"]),
     "grace": ("sub", ["--grace", "5s"]),
@@ -91,7 +92,7 @@ WAYS = {
 @pytest.mark.parametrize("shell", INNER)
 def test_a_shell_has_job_control(at_terminal, terminal, way, shell):
     mode, options = WAYS[way]
-    run = at_terminal(*options, "--", *INNER[shell].split(), mode=mode, env=ENV)
+    run = at_terminal(*options, "--", *INNER[shell].split(), mode=mode, env=ENV, ctty=way != "no-ctty")
     work(run, terminal)
     assert run.wait() == 7
 
