@@ -1,13 +1,11 @@
 """Shells and other programs of a person at a terminal."""
 import os
 import signal
-import subprocess
 import termios
-from pathlib import Path
 
 import pytest
 
-from lc import ROOT, marked_pids, process, read, recorded_signals, wait_for, wait_for_text, write_ini
+from lc import marked_pids, process, read, recorded_signals, wait_for, wait_for_text, write_ini
 from terminal import Shell, tty_line
 
 INNER = {"bash": "bash --norc --noprofile", "dash": "dash -i", "ash": "busybox sh"}
@@ -428,49 +426,55 @@ def test_a_hang_up_ends_the_shell_that_stands_alone(at_terminal, terminal, both)
     assert run.left == []
 
 
-# ---- a command that leads a session of its own ----
+# ---- as dumb-init: the command leads a session of its own ----
 
-@pytest.fixture(scope="session")
-def lead(programs):
-    """The binary of programs/lead.c."""
-    sources = [ROOT / "src" / "sys" / f"{name}.c" for name in ("spawn", "terminal", "sigmask", "privileges", "fd")]
-    subprocess.run([os.environ.get("TEST_CC", "gcc"), "-std=gnu11", "-D_GNU_SOURCE", "-static", "-O1", "-Wall",
-                    "-iquote", ROOT / "src", "-o", programs.base / "lead",
-                    Path(__file__).parent / "programs" / "lead.c", *sources], check=True)
-    return programs.base / "lead"
+@pytest.fixture
+def dumb_init(programs, workdir):
+    (workdir / "dumb-init").symlink_to(programs.lastcall)
+    return workdir / "dumb-init"
 
 
-def test_a_session_of_its_own_gets_the_terminal(at_terminal, terminal, programs, lead, both):
-    run = at_terminal("drop", programs.prog, "tty", binary=lead, mode=both)
+def test_as_dumb_init_the_command_leads_a_session_with_the_terminal(at_terminal, terminal, programs, dumb_init, both):
+    run = at_terminal(programs.prog, "tty", binary=dumb_init, mode=both)
     shown = tty_line(terminal)
     assert shown["pid"] == shown["pgrp"] == shown["sid"] == shown["foreground"]
     assert run.wait() == 0
-    terminal.shown("signal 1 self")     # what comes of having let go is told from what others send
-    terminal.shown("signal 18 self")
-    assert "other" not in terminal.screen.text
 
 
-def test_a_session_of_its_own_goes_without_where_the_terminal_is_not_let_go(at_terminal, terminal, programs, lead):
-    run = at_terminal(programs.prog, "tty", binary=lead)
-    shown = tty_line(terminal)
-    assert shown["pid"] == shown["sid"] and shown["foreground"] == -1
+@pytest.mark.parametrize("shell", INNER)
+def test_as_dumb_init_a_shell_has_job_control(at_terminal, terminal, dumb_init, shell, both):
+    run = at_terminal(*INNER[shell].split(), binary=dumb_init, mode=both, env=ENV)
+    work(run, terminal)
+    assert run.wait() == 7
+
+
+def test_as_dumb_init_what_comes_of_letting_the_terminal_go_is_not_forwarded(at_terminal, programs, workdir, dumb_init,
+                                                                            both):
+    log = workdir / "log"
+    run = at_terminal(programs.prog, "record", log, "10:0", binary=dumb_init, mode=both)
+    wait_for_text(log, "ready")
+    for sig in (signal.SIGHUP, signal.SIGCONT):     # the first that others send are
+        run.signal(sig)
+        wait_for_text(log, f"^{int(sig)} ")
+    run.signal(signal.SIGUSR1)
     assert run.wait() == 0
+    assert recorded_signals(log) == [1, 18, 10]
 
 
-def test_who_leads_no_session_lets_go_for_itself_alone(at_terminal, terminal, programs, lead):
+def test_as_dumb_init_who_leads_no_session_lets_go_for_itself_alone(at_terminal, terminal, programs, dumb_init):
     script = f'"$@"; {programs.prog} tty'
-    run = at_terminal("drop", programs.prog, "tty", binary=lead, before=["/bin/sh", "-c", script, "sh"])
+    run = at_terminal(programs.prog, "tty", binary=dumb_init, before=["/bin/sh", "-c", script, "sh"])
     command, shell = tty_line(terminal), tty_line(terminal, 1)
     assert command["pid"] == command["sid"] and command["foreground"] == -1
     assert shell["foreground"] == shell["pgrp"]
-    assert run.wait() == 0 and "signal" not in terminal.screen.text
+    assert run.wait() == 0
 
 
-def test_a_session_of_its_own_keeps_an_input_that_is_no_terminal(start, lead, both):
+def test_as_dumb_init_the_command_keeps_an_input_that_is_no_terminal(start, dumb_init, both):
     ours, theirs = os.pipe()
     os.write(theirs, b"hello\n")
     os.close(theirs)
-    run = start("drop", "sh", "-c", "read word; echo got $word", binary=lead, mode=both, stdin=ours)
+    run = start("sh", "-c", "read word; echo got $word", binary=dumb_init, mode=both, stdin=ours)
     os.close(ours)
     assert run.wait() == 0
     assert run.out == "got hello\n"
