@@ -50,8 +50,12 @@ struct source { const char *name; const char *text; size_t bytes; };
 struct facts {
     char *const *envp;     /* for `auto` and for the children's environment */
     bool pid1, terminal;   /* terminal: stdin is one */
+    bool advise;           /* find what is no mistake, and yet hardly meant; platform: NULL, or one that conf_knows */
+    const char *platform;
     bool phases_only;      /* prestop by itself, check, plan: a configuration without services will do */
 };
+
+bool conf_knows_platform(const char *name);
 
 /* Sources in the order of their paths. false: findings has errors (exit 2 if some are of usage, else 78),
  * and config must not be used. Warnings alone leave true. */

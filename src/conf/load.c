@@ -270,6 +270,7 @@ static void load_all(struct load *load) {
     finish_steps(load);
     finish_policy(load);
     hand_over(load);
+    advise(load);
 }
 
 bool conf_load(const struct options *options, const struct source *sources, uint32_t n_sources,

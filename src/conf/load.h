@@ -129,6 +129,9 @@ typedef const char *node_name(const void *context, uint16_t node);
 const char *order_cycle(struct arena *arena, after_of *waits_for, node_name *name, const void *context,
                         const uint8_t *mark, uint16_t start);
 
+/* advice.c: what only `check` says, when all is known. */
+void advise(struct load *load);
+
 /* lint.c: warnings about a command that swallows signals. */
 void lint_command(struct load *load, const struct command *command);
 

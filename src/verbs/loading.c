@@ -73,7 +73,8 @@ static bool as_options(struct loading *loading, const struct request *request, c
 }
 
 int loading_files(struct loading *loading, const struct request *request, char **envp) {
-    struct facts facts = {.envp = envp, .phases_only = true, .terminal = isatty(0)};
+    struct facts facts = {.envp = envp, .phases_only = true, .terminal = isatty(0), .advise = request->advise,
+                          .platform = request->platform};
     char *memory = memory_take(ARENA_BYTES);
     *loading = (struct loading){.arena = {memory, memory ? memory + ARENA_BYTES : memory}};
     if (!as_options(loading, request, envp))

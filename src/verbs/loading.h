@@ -19,6 +19,8 @@ struct request {
     const char **paths;
     unsigned n_paths;
     char **command;            /* NULL: none */
+    bool advise;               /* as in struct facts */
+    const char *platform;
 };
 
 /* Fills in the request, and the verb's own options. false: it has said what is wrong. */

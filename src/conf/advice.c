@@ -1,0 +1,202 @@
+/* Advice: what is no mistake in itself, and yet hardly what somebody meant. Given by `check` alone, not at
+ * every start. */
+#include <string.h>
+
+#include "conf/load.h"
+#include "conf/spawnwords.h"
+#include "text/duration.h"
+#include "text/signame.h"
+#include "text/variable.h"
+
+static const char *seconds(struct load *load, span time) {
+    struct out out = text_open(load->voice.arena);
+    duration_print(&out, time);
+    return text_close(load->voice.arena, &out);
+}
+
+/* ---- the platform ---- */
+
+/* most 0: no limit. Limits of the platforms' own documents, as of 2026. */
+static const struct limit { char name[11]; uint16_t given, most; const char *set; } limits[] = {
+    {"kubernetes", 30, 0, "terminationGracePeriodSeconds in the pod"},
+    {"docker", 10, 0, "docker run --stop-timeout, or stop_grace_period in Compose"},
+    {"ecs", 30, 0, "ECS_CONTAINER_STOP_TIMEOUT, or stopTimeout in the task"},
+    {"fargate", 30, 120, "stopTimeout in the task"},
+    {"cloud-run", 10, 10, ""},
+    {"heroku", 30, 30, ""},
+    {"nomad", 5, 30, "kill_timeout in the task"},
+};
+
+bool conf_knows_platform(const char *name) {
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+        if (strcmp(limits[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static void advise_grace(struct load *load, const struct limit *limit) {
+    span grace = load->config->model.policy.grace;
+    struct place where = where_of(load->lastcall, K_GRACE);
+    if (is_forever(grace))
+        return;
+    if (limit->most != 0 && grace.ns > SEC(limit->most).ns)
+        warning_at(load, where, "grace = %s, and %s kills after %s; no more than that", seconds(load, grace), limit->name,
+                   seconds(load, SEC(limit->most)));
+    else if (grace.ns > SEC(limit->given).ns)
+        warning_at(load, where, "grace = %s, and %s kills after %s unless it is told; the same there: %s", seconds(load, grace),
+                   limit->name, seconds(load, SEC(limit->given)), limit->set);
+}
+
+static void advise_platform(struct load *load) {
+    for (size_t i = 0; i < sizeof limits / sizeof *limits && load->facts->platform; i++)
+        if (strcmp(limits[i].name, load->facts->platform) == 0)
+            advise_grace(load, &limits[i]);
+}
+
+/* ---- the sharing of the grace ---- */
+
+/* One promise that leaves the others less than a quarter. */
+static void advise_crowd(struct load *load, struct place where, const char *name, span guarantee) {
+    const struct policy *policy = &load->config->model.policy;
+    span all = minus(policy->grace, policy->reserve);
+    if (is_forever(guarantee) || is_forever(policy->grace) || guarantee.ns <= all.ns / 4 * 3)
+        return;
+    warning_at(load, where, "%s is promised %s of the %s that there are, which crowds out the rest; less, or a longer grace",
+               name, seconds(load, guarantee), seconds(load, all));
+}
+
+/* ---- stop signals that well-known programs take otherwise than one thinks ---- */
+
+static const struct program { char name[10]; uint8_t signal, better; const char *does; } programs[] = {
+    {"nginx", 15, 3, "cuts its connections on"},  {"nginx", 2, 3, "cuts its connections on"},
+    {"httpd", 15, 28, "cuts its connections on"}, {"apache2", 15, 28, "cuts its connections on"},
+    {"php-fpm", 15, 3, "cuts its requests on"},   {"php-fpm", 2, 3, "cuts its requests on"},
+    {"haproxy", 15, 10, "cuts its connections on"}, {"haproxy", 2, 10, "cuts its connections on"},
+    {"postgres", 15, 2, "waits for all of its clients to leave on"},
+    {"postgres", 3, 2, "aborts, and has to recover when it starts again, on"},
+};
+
+/* "php-fpm8.2" is php-fpm. */
+static bool is_program(const char *path, const char *name) {
+    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+    size_t n = strlen(name);
+    return strncmp(base, name, n) == 0 && base[n + strspn(base + n, "0123456789.")] == 0;
+}
+
+static void advise_signal(struct load *load, const struct service *service, const struct service_spec *spec,
+                          const struct section *section) {
+    struct words words;
+    char name[SIGNAME_ROOM], better[SIGNAME_ROOM];
+    if (!spec->run.text || service->has_stop_command || words_make(&words, spec->run.text, NULL) != WORDS_OK)
+        return;
+    for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
+        const struct program *program = &programs[i];
+        if (service->stop[0].signal != program->signal || !is_program(words.argv[0], program->name))
+            continue;
+        warning_at(load, where_of(section, K_STOP_SIGNAL), "%s %s %s; stop-signal = %s", program->name, program->does,
+                   signame(program->signal, name), signame(program->better, better));
+    }
+}
+
+/* ---- services and each other ---- */
+
+static void advise_after(struct load *load, const struct service *service, const struct section *section) {
+    for (uint16_t i = 0; i < service->n_after; i++) {
+        const struct service *first = &load->services[service->after[i]];
+        struct place where = where_of(section, K_AFTER);
+        if (first->main && first->type == TYPE_ONESHOT)
+            warning_at(load, where, "%s never starts: it comes after %s, whose end is the end of all; after = another, or no main there",
+                       service->name, first->name);
+        else if (!first->essential && first->restart == RESTART_NO)
+            warning_at(load, where, "%s never starts if %s fails, for nothing starts that again; restart = on-failure in [service %s]",
+                       service->name, first->name, first->name);
+    }
+}
+
+/* The port at the end of "127.0.0.1:8080", or of a URL's host; "" if there is none. */
+static struct piece port_of(const char *target) {
+    const char *host = strstr(target, "://"), *colon;
+    host = host ? host + 3 : target;
+    size_t n = strcspn(host, "/");
+    for (colon = host + n; colon > host && colon[-1] >= '0' && colon[-1] <= '9'; colon--)
+        continue;
+    return (struct piece){colon, colon > host && colon[-1] == ':' ? (size_t)(host + n - colon) : 0};
+}
+
+static bool lists(const char *ports, struct piece port) {
+    for (struct piece piece; (piece = piece_next(&ports, true)).n;)
+        if (piece.n == port.n && memcmp(piece.text, port.text, port.n) == 0)
+            return true;
+    return false;
+}
+
+static void advise_port(struct load *load, const struct service *service, const struct section *section) {
+    const struct entry *ports = section ? entry_of(section, K_PORTS) : NULL;
+    uint16_t ready = load->units[service->first_unit].ready;
+    const struct check_policy *check = ready == NONE ? NULL : &load->checks[ready];
+    if (!ports || !check || !check->target || (check->kind != CHECK_HTTP && check->kind != CHECK_TCP))
+        return;
+    struct piece port = port_of(check->target);
+    if (port.n && !lists(ports->text, port))
+        warning_at(load, where_of(section, K_READY), "it is ready when %s answers, which ports does not name; that port there too",
+                   check->target);
+}
+
+/* ---- variables ---- */
+
+static bool is_set_for(const struct load *load, const struct surroundings *in, const char *name, size_t n) {
+    for (size_t i = 0; in->env && in->env[i]; i++)
+        if (strncmp(in->env[i], name, n) == 0 && in->env[i][n] == '=')
+            return true;
+    return strncmp(name, "LASTCALL_", 9) == 0 || variable_n(load->facts->envp, name, n) != NULL;
+}
+
+static void advise_text(struct load *load, const struct surroundings *in, const char *text, struct place where) {
+    for (const char *at = text; at && (at = strchr(at, '$')) != NULL; at++) {
+        size_t n = at[1] == '{' ? words_name(at + 2, MAX_COMMAND) : 0;
+        if (at[1] == '$')
+            at++;
+        if (n == 0 || at[2 + n] != '}' || is_set_for(load, in, at + 2, n))
+            continue;
+        const char *name = copy_text(load->voice.arena, at + 2, n);
+        if (name)
+            warning_at(load, where, "${%s} is nothing here; ${%s:-default}, or mind that it is set where this runs", name, name);
+    }
+}
+
+/* What an env-file will bring is not known. */
+static void advise_variables(struct load *load, const struct surroundings *in, const struct command *const *commands, size_t n) {
+    for (size_t i = 0; i < n && !in->env_file; i++)
+        advise_text(load, in, commands[i]->text, commands[i]->where);
+}
+
+/* ---- all ---- */
+
+static void advise_service(struct load *load, uint16_t i) {
+    const struct service *service = &load->services[i];
+    const struct service_spec *spec = &load->service_specs[i];
+    const struct section *section = load->of_service[i];
+    const struct command *commands[] = {&spec->run, &spec->stop, &spec->reload};
+    advise_crowd(load, where_of(section, K_GUARANTEE), service->name, service->guarantee);
+    advise_signal(load, service, spec, section);
+    advise_after(load, service, section);
+    advise_port(load, service, section);
+    advise_variables(load, &spec->in, commands, 3);
+}
+
+static void advise_step(struct load *load, uint16_t i) {
+    const struct step_spec *spec = &load->step_specs[i];
+    const struct command *commands[] = {&spec->act, &spec->only_if, &spec->undo};
+    advise_crowd(load, where_of(load->of_step[i], K_STEP_GUARANTEE), load->steps[i].name, load->steps[i].guarantee);
+    advise_variables(load, &spec->in, commands, 3);
+}
+
+void advise(struct load *load) {
+    if (load->voice.findings->errors || !load->facts->advise)
+        return;
+    advise_platform(load);
+    for (uint16_t i = 0; i < load->n_services; i++)
+        advise_service(load, i);
+    for (uint16_t i = 0; i < load->n_steps; i++)
+        advise_step(load, i);
+}

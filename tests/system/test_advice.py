@@ -1,0 +1,139 @@
+"""What `lastcall check` says of a configuration that is no mistake, and yet hardly meant."""
+import json
+import subprocess
+
+import pytest
+
+import lc
+from cfg import *
+
+GOOD = """
+[lastcall]
+grace = 20s
+[service web]
+command = ./web
+main = yes
+ports = 8080
+ready = tcp 127.0.0.1:8080
+stop-timeout = 5s
+[drain queue]
+command = ./leave
+timeout = 2s
+"""
+
+
+def check(*words, **env):
+    done = subprocess.run([lc.BINARY, "check", *map(str, words)], capture_output=True, text=True, timeout=60,
+                          env={"PATH": "/usr/bin", **env})
+    return done.stdout, done.stderr, done.returncode
+
+
+def lines_of(out):
+    """(line, text) of each finding."""
+    found = [line.split(":", 3) for line in out.splitlines()]
+    assert all(parts[2] == " warning" for parts in found), out
+    return [(int(parts[1]), parts[3].strip()) for parts in found]
+
+
+def test_nothing_is_said_of_what_is_well(conf):
+    assert check("--strict", "--platform", "docker", conf(GOOD.replace("20s", "10s"))) == ("", "", 0)
+
+
+@pytest.mark.parametrize("old, new, line, says", [
+    ("./web", "nginx -g 'daemon off;'", 3, "nginx cuts its connections on TERM; write stop-signal = QUIT"),
+    ("./web\n", "/usr/sbin/nginx\nstop-signal = INT\n", 5, "nginx cuts its connections on INT; write stop-signal = QUIT"),
+    ("./web", "apache2 -DFOREGROUND", 3, "apache2 cuts its connections on TERM; write stop-signal = WINCH"),
+    ("./web", "httpd -DFOREGROUND", 3, "write stop-signal = WINCH"),
+    ("./web", "php-fpm8.2 -F", 3, "php-fpm cuts its requests on TERM; write stop-signal = QUIT"),
+    ("./web", "haproxy -f x", 3, "haproxy cuts its connections on TERM; write stop-signal = USR1"),
+    ("./web", "postgres -D x", 3, "postgres waits for all of its clients to leave on TERM; write stop-signal = INT"),
+    ("./web\n", "postgres -D x\nstop-signal = QUIT\n", 5, "has to recover when it starts again, on QUIT; write stop-signal = INT"),
+    ("ready = tcp 127.0.0.1:8080", "ready = tcp 127.0.0.1:8081", 7, "which ports does not name"),
+    ("ready = tcp 127.0.0.1:8080", "ready = http http://127.0.0.1:80/8080", 7, "which ports does not name"),
+    ("stop-timeout = 5s", "guarantee = 18s", 8, "web is promised 18s of the 19s that there are"),
+    ("timeout = 2s", "timeout = 16s\nguarantee = 16s", 12, "queue is promised 16s of the 19s that there are"),
+    ("./leave", "./leave ${QUEUE}", 10, "${QUEUE} is nothing here; write ${QUEUE:-default}"),
+    ("./web", "./web ${PORT}", 4, "${PORT} is nothing here"),
+])
+def test_what_it_says(conf, old, new, line, says):
+    out, err, code = check(conf(GOOD.replace(old, new, 1)))
+    found = [(at, text) for at, text in lines_of(out) if says in text]
+    assert found and found[0][0] == line and code == 0, (out, err)
+    assert check("--strict", conf(GOOD.replace(old, new, 1)))[2] == 78
+
+
+@pytest.mark.parametrize("old, new", [
+    ("./web", "nginx-debug"),                                  # another program
+    ("./web\n", "nginx\nstop-signal = QUIT\n"),
+    ("./web\n", "nginx\nstop-command = nginx -s quit\n"),
+    ("./web", "./web ${PORT:-80} ${PORT:+x} $${NO} $HOME ${LASTCALL_REPLICA}"),
+    ("./web\n", "./web ${PORT}\nenv = PORT=80\n"),
+    ("./web\n", "./web ${PORT}\nenv-file = ./env\n"),          # who knows what it brings
+    ("ports = 8080", "ports = 80, 8080"),
+    ("ports = 8080\n", ""),
+    ("stop-timeout = 5s", "guarantee = 14s"),
+])
+def test_what_it_does_not_say(conf, old, new):
+    out, err, code = check("--strict", conf(GOOD.replace(old, new, 1)))
+    assert (out, code) == ("", 0), err
+
+
+def test_a_variable_that_is_set(conf):
+    path = conf(GOOD.replace("./web", "./web ${PORT}"))
+    assert check("--strict", path, PORT="80")[2] == 0 and check("--strict", path)[2] == 78
+
+
+LATER = GOOD + "[service late]\ncommand = ./late\nafter = job\nstop-timeout = 1s\n[service job]\ncommand = ./job\nstop-timeout = 1s\n"
+
+
+def test_after_what_may_never_be_ready(conf):
+    said = "late never starts if job fails"
+    assert said in check(conf(LATER + "essential = no\nrestart = no\n"))[0]
+    assert said not in check(conf(LATER + "essential = no\n"))[0]
+    assert said not in check(conf(LATER))[0]
+
+
+def test_after_a_main_that_is_the_end(conf):
+    out, *_ = check(conf("[lastcall]\ngrace = 9s\n[service job]\ntype = oneshot\nmain = yes\ncommand = ./job\n"
+                         "[service late]\ncommand = ./late\nafter = job\n"))
+    assert lines_of(out) == [(9, "late never starts: it comes after job, whose end is the end of all; write after = another, "
+                                 "or no main there")]
+
+
+@pytest.mark.parametrize("platform, grace, says", [
+    ("kubernetes", "31s", "kubernetes kills after 30s unless it is told; write the same there: terminationGracePeriodSeconds"),
+    ("docker", "11s", "docker kills after 10s unless it is told; write the same there: docker run --stop-timeout"),
+    ("ecs", "40s", "ecs kills after 30s unless it is told"),
+    ("fargate", "121s", "fargate kills after 2m; write no more than that"), ("fargate", "100s", "stopTimeout in the task"),
+    ("cloud-run", "11s", "cloud-run kills after 10s; write no more than that"),
+    ("heroku", "31s", "heroku kills after 30s; write no more than that"),
+    ("nomad", "31s", "nomad kills after 30s; write no more than that"), ("nomad", "10s", "write the same there: kill_timeout"),
+    ("kubernetes", "30s", None), ("docker", "10s", None), ("fargate", "30s", None), ("nomad", "5s", None),
+])
+def test_the_grace_of_a_platform(conf, platform, grace, says):
+    path = conf(f"[lastcall]\ngrace = {grace}\n[service web]\ncommand = ./web\n")
+    out, err, code = check("--platform", platform, path)
+    assert (says is None and out == "") or (lines_of(out)[0][0] == 2 and says in out), out
+    assert check(path)[0] == ""
+
+
+def test_a_platform_that_nobody_knows(conf):
+    out, err, code = check("--platform", "mars", conf(GOOD))
+    assert code == 2 and "write kubernetes, docker, ecs, fargate, cloud-run, heroku or nomad" in err and not out
+
+
+def test_json_for_editors(conf):
+    path = conf(GOOD.replace("./web", "nginx").replace("./leave", "./leave ${QUEUE}"))
+    out, _, code = check("--json", path)
+    found = json.loads(out)
+    assert [(f["file"], f["line"], f["level"]) for f in found] == [(str(path), 3, "warning"), (str(path), 10, "warning")]
+    assert "nginx" in found[0]["message"] and code == 0
+    assert json.loads(check("--json", conf(GOOD))[0]) == []
+    out, _, code = check("--json", conf(GOOD + "grace = 10\n[nope]\n"))
+    assert code == 78 and {f["level"] for f in json.loads(out)} == {"error"}
+
+
+def test_a_start_does_not_give_advice(app):
+    run = app("[lastcall]\ngrace = 5s\n[service web]\ncommand = @svc web\nmain = yes\n[drain x]\ncommand = true ${NOTHING}\ntimeout = 1s\n").ready()
+    assert "is nothing here" not in run.err
+    assert run.stop() == 0
