@@ -15,8 +15,10 @@ void manners_begin(struct run *run) {
     run->out.target = STDOUT_FILENO;
     if (manners->asked_by_variable)
         tell(run, TALE_BEGIN, 0, 0);
-    if (manners->lends_terminal)
-        terminal_drop();
+    signal_set own = manners->lends_terminal ? terminal_drop() : 0;
+    for (int sig = 1; own >> (sig - 1) != 0; sig++)
+        if (own & signal_bit(sig))
+            tell(run, TALE_OWN, sig, 0);
     if (run->model->n_units == 0) { /* a pause: there is nobody to keep anything for */
         syscall(SYS_close_range, 3, ~0u, 0);
         if (chdir("/") != 0)

@@ -26,6 +26,18 @@ bool sigmask_is_pending(int sig) {
 
 void sigmask_let(int sig) { sigmask_set(sigmask_set(ALL_SIGNALS & ~signal_bit(sig))); }
 
+bool sigmask_drop_own(int sig) {
+    signal_set one = signal_bit(sig);
+    struct timespec none = {0};
+    siginfo_t info;
+    if (syscall(SYS_rt_sigtimedwait, &one, &info, &none, sizeof one) != sig)
+        return false;
+    if (info.si_code <= 0 && info.si_pid == getpid())
+        return true;
+    syscall(SYS_rt_sigqueueinfo, getpid(), sig, &info); /* another's: back, as it was */
+    return false;
+}
+
 void sigmask_want_children(void) {
     struct kernel_sigaction standard = {{0}};
     syscall(SYS_rt_sigaction, SIGCHLD, &standard, NULL, sizeof(signal_set));

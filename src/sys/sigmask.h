@@ -22,6 +22,9 @@ signal_set sigmask_set(signal_set blocked);
 bool sigmask_is_pending(int sig);
 /* A signal that is blocked and pending does what it does to any process. */
 void sigmask_let(int sig);
+/* A pending signal that we have sent ourselves is gone; true: there was one. While it is pending the same
+ * signal from anybody else is lost. */
+bool sigmask_drop_own(int sig);
 /* SIGCHLD inherited as ignored would make the kernel reap for us: nothing to wait for, ever. */
 void sigmask_want_children(void);
 /* In a child: every disposition to its default, those inherited as ignored too; or (keep_ignored) but for

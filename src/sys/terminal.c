@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "sys/fd.h"
+#include "sys/sigmask.h"
 
 static int open_tty(int flags) { return fd_above_standard(open("/dev/tty", flags | O_NOCTTY | O_CLOEXEC)); }
 
@@ -90,6 +91,9 @@ void terminal_take(struct terminal *terminal, bool killed) {
     leave(fd);
 }
 
-void terminal_drop(void) { ioctl(0, TIOCNOTTY); }
+signal_set terminal_drop(void) {
+    ioctl(0, TIOCNOTTY);
+    return (sigmask_drop_own(SIGHUP) ? signal_bit(SIGHUP) : 0) | (sigmask_drop_own(SIGCONT) ? signal_bit(SIGCONT) : 0);
+}
 
 void terminal_lead(void) { ioctl(0, TIOCSCTTY, 0); }

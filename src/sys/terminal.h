@@ -10,6 +10,8 @@
 #include <sys/types.h>
 #include <termios.h>
 
+#include "model/signals.h"
+
 struct terminal {
     bool ours;      /* at the start: the command begins in the foreground */
     bool known;     /* settings are those before anybody got it */
@@ -31,9 +33,9 @@ bool terminal_is_lent(const struct terminal *terminal);
 void terminal_take(struct terminal *terminal, bool killed);
 bool terminal_in_foreground(void);
 /* Lets go of the terminal on stdin, so that another session can have it. A session's leader lets go for
- * all of its session, and the foreground group gets HUP and CONT: if we are in it they come from our own
- * pid, and mean nothing. Any other process does so for itself alone: then the session keeps it. */
-void terminal_drop(void);
+ * all of its session, and the foreground group gets HUP and CONT: those that came to us, which mean nothing
+ * and are taken away. Any other process does so for itself alone: then the session keeps it. */
+signal_set terminal_drop(void);
 /* The leader of a fresh session makes the terminal on stdin its own. It fails, and nothing is lost, if
  * that is no terminal or belongs to another session. */
 void terminal_lead(void);
