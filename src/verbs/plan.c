@@ -1,8 +1,13 @@
 /* lastcall plan FILE...: how the grace is shared, before anything goes wrong. */
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "text/duration.h"
+#include "text/errtext.h"
 #include "text/json.h"
+#include "text/svg.h"
 #include "verbs/loading.h"
 #include "verbs/timetable.h"
 
@@ -162,16 +167,48 @@ static void print_json(struct out *out, const struct loading *loading, const str
     out_char(out, '\n');
 }
 
+/* false: the file could not be written. */
+static bool write_svg(const struct verb_call *call, const char *path, const struct loading *loading,
+                      const struct timetable *timetable) {
+    const struct policy *policy = &loading->config.model.policy;
+    uint16_t n = timetable->core.walk.n_rows;
+    size_t room = SVG_HEAD + (size_t)n * SVG_PER_BAR;
+    struct out out = out_on(memory_take(room), room);
+    struct svg_bar *bars = memory_take(((size_t)n + 1) * sizeof *bars);
+    for (uint16_t i = 0; i < n; i++) {
+        const struct row *row = &timetable->core.walk.rows[i];
+        const struct slot *slot = &timetable->slots[i];
+        bars[i] = (struct svg_bar){
+            .name = row_name(timetable->core.model, row), .phase = phase_name(row->phase), .start_ms = slot->start.ns / NS_PER_MS,
+            .end_ms = slot->end.ns / NS_PER_MS, .promised_ms = span_ms(slot->guaranteed),
+        };
+    }
+    svg_plan(&out, "What a stop may take", bars, n, span_ms(policy->grace), span_ms(policy->reserve));
+    int fd = strcmp(path, "-") == 0 ? 1 : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0) {
+        char text[512];
+        struct out why = out_on(text, sizeof text);
+        out_text(&why, path);
+        out_text(&why, ": ");
+        out_text(&why, errtext(errno));
+        complain_about(call, text);
+        return false;
+    }
+    write_all(fd, out.text, out.n);
+    return fd == 1 || close(fd) == 0;
+}
+
 int verb_plan(const struct verb_call *call) {
     struct request request = {0};
     struct loading loading;
     struct timetable timetable;
     struct out out;
-    unsigned json = 0;
-    const struct verb_option options[] = {{"--json", NULL, &json, 0}};
+    unsigned json = 0, svgs = 0;
+    const char *svg = NULL;
+    const struct verb_option options[] = {{"--json", NULL, &json, 0}, {"--svg", &svg, &svgs, 1}};
     size_t room;
     int code;
-    if (!request_read(&request, call, options, 1))
+    if (!request_read(&request, call, options, 2))
         return 2;
     code = loading_files(&loading, &request, call->envp);
     if (code) {
@@ -182,6 +219,8 @@ int verb_plan(const struct verb_call *call) {
         return 125;
     timetable_lint(&timetable, &loading.arena, &loading.findings);
     findings_print(&loading.findings, 2);
+    if (svg)
+        return write_svg(call, svg, &loading, &timetable) ? 0 : 1;
     room = 4096 + 512 * (size_t)timetable.core.walk.n_rows;
     out = out_on(memory_take(room), room);
     if (json)

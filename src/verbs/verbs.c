@@ -6,7 +6,7 @@
 
 const struct verb verbs[] = {
     {"check", verb_check, "[--platform NAME] FILE...", "read the files, say all that is wrong", false},
-    {"plan", verb_plan, "FILE...", "show how the grace is shared", false},
+    {"plan", verb_plan, "[--svg FILE] FILE...", "show how the grace is shared", false},
     {"simulate", verb_simulate, "[--with NAME=HOW] FILE...", "the stop that would be; starts nothing", false},
     {"rehearse", verb_rehearse, "[-n RUNS] FILE...", "start all, wait until ready, stop it, and say how long", false},
     {"status", verb_status, "[--json] [--watch]", "what runs, what is ready", true},

@@ -1,0 +1,128 @@
+#include "text/svg.h"
+
+#include <string.h>
+
+enum { WIDTH = 760, LEFT = 180, RIGHT = 20, TOP = 56, ROW = 26, BAR = 16, TICKS = 6 };
+
+/* Of XML's own characters, and none that it does not allow. */
+static void escaped(struct out *out, const char *text) {
+    for (; *text; text++)
+        switch (*text) {
+        case '&': out_text(out, "&amp;"); break;
+        case '<': out_text(out, "&lt;"); break;
+        case '>': out_text(out, "&gt;"); break;
+        case '"': out_text(out, "&quot;"); break;
+        default: out_char(out, (unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text);
+        }
+}
+
+static void number(struct out *out, const char *name, int64_t value) {
+    out_char(out, ' ');
+    out_text(out, name);
+    out_text(out, "=\"");
+    out_int(out, value);
+    out_char(out, '"');
+}
+
+static int64_t column(int64_t ms, int64_t grace_ms) {
+    return LEFT + (grace_ms > 0 ? ms * (WIDTH - LEFT - RIGHT) / grace_ms : 0);
+}
+
+static void box(struct out *out, const char *class, int64_t x, int64_t y, int64_t width, int64_t height) {
+    out_text(out, "<rect class=\"");
+    out_text(out, class);
+    out_char(out, '"');
+    number(out, "x", x);
+    number(out, "y", y);
+    number(out, "width", width);
+    number(out, "height", height);
+    out_text(out, "/>\n");
+}
+
+static void words(struct out *out, const char *class, int64_t x, int64_t y) {
+    out_text(out, "<text class=\"");
+    out_text(out, class);
+    out_char(out, '"');
+    number(out, "x", x);
+    number(out, "y", y);
+    out_char(out, '>');
+}
+
+static void seconds(struct out *out, int64_t ms) {
+    out_tenths(out, ms);
+    out_text(out, " s");
+}
+
+static void head(struct out *out, const char *title, int64_t height) {
+    out_text(out, "<svg xmlns=\"http://www.w3.org/2000/svg\"");
+    number(out, "width", WIDTH);
+    number(out, "height", height);
+    out_text(out, " viewBox=\"0 0 ");
+    out_int(out, WIDTH);
+    out_char(out, ' ');
+    out_int(out, height);
+    out_text(out, "\" role=\"img\">\n<title>");
+    escaped(out, title);
+    out_text(out, "</title>\n<style>\n"
+                  "svg{background:#fff;font:13px system-ui,sans-serif}text{fill:#1f2328}.n{text-anchor:end}\n"
+                  ".d,.t{fill:#59636e;font-size:11px}.t{text-anchor:middle}.h{font-size:15px;font-weight:600}\n"
+                  ".p{fill:#0969da}.m{fill:#b6d7f7}.r{fill:#eaeef2}.l{fill:#d1d9e0}\n"
+                  "@media(prefers-color-scheme:dark){svg{background:#0d1117}text{fill:#e6edf3}.d,.t{fill:#9198a1}\n"
+                  ".p{fill:#4493f8}.m{fill:#1f4a7d}.r{fill:#21262d}.l{fill:#3d444d}}\n</style>\n");
+    words(out, "h", 16, 26);
+    escaped(out, title);
+    out_text(out, "</text>\n");
+}
+
+static void scale(struct out *out, int64_t grace_ms, int64_t height) {
+    for (int i = 0; i < TICKS; i++) {
+        int64_t ms = grace_ms * i / (TICKS - 1), x = column(ms, grace_ms);
+        box(out, "l", x, TOP - 4, 1, height - TOP - 8);
+        words(out, "t", x, TOP - 8);
+        seconds(out, ms);
+        out_text(out, "</text>\n");
+    }
+}
+
+/* A long name loses its end; the whole is in the title that a pointer shows. */
+static void short_name(struct out *out, const char *name) {
+    enum { MOST = 18 };
+    for (size_t i = 0; name[i] && i < MOST; i++)
+        escaped(out, (char[]){name[i], 0});
+    if (strlen(name) > MOST)
+        out_text(out, "\xe2\x80\xa6");
+}
+
+/* Promised, and what it may take besides when nobody else needs it. */
+static void row(struct out *out, const struct svg_bar *bar, int64_t y, int64_t grace_ms) {
+    int64_t start = column(bar->start_ms, grace_ms), end = column(bar->end_ms, grace_ms);
+    int64_t promised = column(bar->start_ms + bar->promised_ms, grace_ms);
+    promised = promised > end ? end : promised;
+    words(out, "n", LEFT - 12, y + BAR - 3);
+    short_name(out, bar->name);
+    out_text(out, " <tspan class=\"d\">");
+    escaped(out, bar->phase);
+    out_text(out, "</tspan></text>\n<g><title>");
+    escaped(out, bar->name);
+    out_text(out, ": ");
+    seconds(out, bar->promised_ms);
+    out_text(out, " promised, at most ");
+    seconds(out, bar->end_ms - bar->start_ms);
+    out_text(out, "</title>\n");
+    box(out, "m", start, y, end > start ? end - start : 2, BAR);
+    if (promised > start)
+        box(out, "p", start, y, promised - start, BAR);
+    out_text(out, "</g>\n");
+}
+
+void svg_plan(struct out *out, const char *title, const struct svg_bar *bars, unsigned n, int64_t grace_ms,
+              int64_t reserve_ms) {
+    int64_t height = TOP + (int64_t)n * ROW + 34, kept = column(grace_ms - reserve_ms, grace_ms);
+    head(out, title, height);
+    box(out, "r", kept, TOP - 4, column(grace_ms, grace_ms) - kept, height - TOP - 24);
+    scale(out, grace_ms, height - 16);
+    for (unsigned i = 0; i < n; i++)
+        row(out, &bars[i], TOP + (int64_t)i * ROW, grace_ms);
+    words(out, "d", LEFT, height - 12);
+    out_text(out, "dark: promised; light: at most, if nobody else needs it; grey: the reserve</text>\n</svg>\n");
+}
