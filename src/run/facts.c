@@ -92,6 +92,8 @@ static void fill(struct run *run, struct batch *batch) {
     run->look = false;
     for (unsigned i = 0; i < REAP_BATCH; i++) {
         struct reap_fact fact = reap_next();
+        if (fact.kind == REAP_NO_CHILD && jobs_expected(&run->jobs))
+            fact.kind = REAP_FAILED; /* it cannot be */
         batch->empty = fact.kind == REAP_NO_CHILD;
         batch->failed = fact.kind == REAP_FAILED;
         if (fact.kind == REAP_NO_CHILD || fact.kind == REAP_NOTHING || fact.kind == REAP_FAILED)

@@ -35,6 +35,13 @@ static uint32_t place(const struct jobs *jobs, pid_t pid) {
 
 uint16_t jobs_find(const struct jobs *jobs, pid_t pid) { return jobs->hash[place(jobs, pid)]; }
 
+bool jobs_expected(const struct jobs *jobs) {
+    for (uint32_t i = 0; i <= jobs->mask; i++)
+        if (jobs->hash[i] != HASH_FREE)
+            return true;
+    return false;
+}
+
 /* Entries that stand behind the gap because of it move up, so that nobody looks in vain. */
 static void hash_remove(struct jobs *jobs, pid_t pid) {
     uint32_t gap = place(jobs, pid);

@@ -48,6 +48,7 @@ void jobs_born(struct jobs *jobs, uint16_t slot, pid_t pid, int error_fd, bool p
 void jobs_unborn(struct jobs *jobs, uint16_t slot);
 void jobs_set_news(struct jobs *jobs, uint16_t slot, enum spawn_news news);
 uint16_t jobs_find(const struct jobs *jobs, pid_t pid); /* HASH_FREE: an orphan */
+bool jobs_expected(const struct jobs *jobs);            /* one is still to be reaped */
 /* The leader was reaped; its slot waits for the rest of its tree. */
 void jobs_reaped(struct jobs *jobs, uint16_t slot);
 void jobs_forget(struct jobs *jobs, uint16_t slot);
