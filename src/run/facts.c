@@ -31,6 +31,7 @@ static void suspend(struct run *run, int sig) {
 /* Signals that lastcall sent to itself (its own SIGPIPE comes this way) mean nothing. */
 void facts_signal(struct run *run, const struct signal_taken *taken) {
     struct event event = {.kind = EV_SIGNAL, .value = taken->sig};
+    run->vain = 0;
     if (taken->sig == SIGCHLD) {
         run->look = true;
         tell(run, TALE_CHILD, 0, 0);
@@ -215,4 +216,19 @@ void facts_watched(struct run *run, span most) {
         else if (tags[i] != TAG_SIGNALS && run->jobs.v[slot].gen == gen)
             facts_exec(run, (uint16_t)slot);
     }
+}
+
+void facts_searched(struct run *run, span most) {
+    struct signal_taken taken;
+    watch_nothing(shorter(most, MS(LOOK_AGAIN_MS)));
+    run->now = clock_now();
+    if (run->signals < 0)
+        run->signals = fd_above_standard(sigmask_descriptor(-1, ALL_SIGNALS));
+    for (int i = 0; i < SIGNAL_BATCH && !run->exited && sigmask_wait(ALL_SIGNALS, NO_TIME, &taken); i++)
+        facts_signal(run, &taken);
+    read_signals(run);
+    helper_read(run);
+    for (uint16_t i = 0; i < run->jobs.n && !run->exited; i++)
+        facts_exec(run, i);
+    run->look = true;
 }

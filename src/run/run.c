@@ -14,7 +14,9 @@
 #include "sys/idle.h"
 #include "sys/watch.h"
 
-enum { FAILED = 125, SPARE_FDS = 8, SIGNAL_BATCH = 64, CHILDREN_IN_A_ROW = 8 };
+enum {
+    FAILED = 125, SPARE_FDS = 8, SIGNAL_BATCH = 64, CHILDREN_IN_A_ROW = 8, VAIN_TURNS = 16, MOST_VAIN = 36,
+};
 
 /* ---- the step ---- */
 
@@ -50,6 +52,8 @@ static void tell_news(struct run *run) {
 void step(struct run *run, const struct event *event) {
     if (run->exited)
         return;
+    if (event->kind != EV_TICK)
+        run->vain = 0;
     core_step(&run->core, event, run->now, &run->actions);
     carry_out(run);
     tell_news(run);
@@ -65,9 +69,8 @@ static span patience(const struct run *run) {
 /* Without a helper a single command needs no descriptor at all: signals are taken where one waits. When
  * it will be long, and not at every turn, memory is given back first. Where children end without a pause
  * SIGCHLD would hide all signals above it: they are asked for by themselves then. */
-static void take_signals(struct run *run) {
+static void take_signals(struct run *run, span most) {
     struct signal_taken taken;
-    span most = patience(run);
     bool is_long = most.ns >= SEC(1).ns && due(run->next_rest, run->now);
     bool got = is_long ? idle_wait(most, &taken)
                        : sigmask_wait(run->look ? ALL_BUT_CHILDREN : ALL_SIGNALS, most, &taken);
@@ -83,12 +86,27 @@ static void take_signals(struct run *run) {
     }
 }
 
+/* Whoever is woken too early again and again, and for nothing, has a call that fails and cannot: then the
+ * news are looked for, and now and then it is tried again whether one can wait for them. */
+static void wait_for_news(struct run *run) {
+    span most = patience(run);
+    instant in_time = after(run->now, most);
+    run->vain = run->vain == MOST_VAIN ? VAIN_TURNS : (uint8_t)(run->vain + 1);
+    if (run->vain > VAIN_TURNS) {
+        facts_searched(run, most);
+        return;
+    }
+    if (run->watch >= 0)
+        facts_watched(run, most);
+    else
+        take_signals(run, most);
+    if (due(in_time, run->now))
+        run->vain = 0;
+}
+
 /* Facts before timers: what has happened by now counts before what is due by now. */
 static void turn(struct run *run) {
-    if (run->watch >= 0)
-        facts_watched(run, patience(run));
-    else
-        take_signals(run);
+    wait_for_news(run);
     facts_reap_when_due(run);
     run->now = clock_now();
     upward_watchdog(run);

@@ -94,6 +94,7 @@ struct run {
     uint16_t stopped_for;   /* the slot whose process had stopped when we did; NONE */
     struct signal_taken last_stop; /* the newest signal from outside, for the log */
     char listen_pid[24];    /* LISTEN_PID= of the command, where it has to be set */
+    uint8_t vain;           /* turns in a row that were too early, and in which nothing had happened */
     bool nofile_raised;
     bool look;              /* there may be children to reap */
     bool quiet;             /* signals: does not tell of children now */
@@ -113,6 +114,8 @@ void step(struct run *run, const struct event *event);
 void facts_signal(struct run *run, const struct signal_taken *taken);
 void facts_reap_when_due(struct run *run);
 void facts_watched(struct run *run, span most);
+/* Where waiting is no way to the news, for a call fails that cannot: looks for them, after a short rest. */
+void facts_searched(struct run *run, span most);
 void facts_exec(struct run *run, uint16_t slot);
 
 /* stops.c: job control. */

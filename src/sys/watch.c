@@ -1,6 +1,7 @@
 #include "sys/watch.h"
 
 #include <limits.h>
+#include <poll.h>
 #include <stddef.h>
 #include <sys/epoll.h>
 
@@ -20,6 +21,8 @@ static int milliseconds(span most) {
     int64_t ms = most.ns / NS_PER_MS + (most.ns % NS_PER_MS != 0);
     return ms < INT_MAX ? (int)ms : INT_MAX;
 }
+
+void watch_nothing(span most) { poll(NULL, 0, milliseconds(most)); }
 
 unsigned watch_wait(int watch, span most, uint64_t *tags, unsigned room) {
     struct epoll_event events[16];
