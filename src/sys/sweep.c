@@ -2,6 +2,14 @@
 
 #include <signal.h>
 
+static size_t signal_children(int sig) {
+    pid_t children[1024];
+    size_t n = proc_children(0, children, sizeof children / sizeof *children);
+    for (size_t i = 0; i < n; i++)
+        kill(children[i], sig);
+    return n;
+}
+
 size_t sweep_term(bool pid1, int sig, struct proc_id *scratch, size_t room) {
     if (pid1) {
         kill(-1, sig);
@@ -12,6 +20,10 @@ size_t sweep_term(bool pid1, int sig, struct proc_id *scratch, size_t room) {
     for (size_t i = 0; i < n; i++)
         if (proc_signal(scratch[i], sig) == 0)
             proc_signal(scratch[i], SIGCONT);
+    if (n > 0)
+        return n;
+    n = signal_children(sig); /* where /proc does not tell more */
+    signal_children(SIGCONT);
     return n;
 }
 
@@ -20,17 +32,14 @@ void sweep_kill(bool pid1) {
         kill(-1, SIGKILL); /* spares the caller */
         return;
     }
-    pid_t children[1024];
-    size_t n = proc_children(0, children, sizeof children / sizeof *children);
-    for (size_t i = 0; i < n; i++)
-        kill(children[i], SIGKILL);
+    signal_children(SIGKILL);
 }
 
 size_t sweep_left(pid_t *into, size_t room) {
     size_t n = proc_children(0, into, room), kept = 0;
     for (size_t i = 0; i < n; i++) {
         struct proc_stat stat;
-        if (proc_stat(into[i], &stat) && stat.state != 'Z')
+        if (!proc_stat(into[i], &stat) || stat.state != 'Z')
             into[kept++] = into[i];
     }
     return kept;

@@ -53,9 +53,7 @@ class TestSurroundings:
         assert run.wait() == 137
 
     def test_orphans(self, start, programs, both, surroundings):
-        # An ordinary process knows its descendants from /proc alone; without one it must still come to an end.
-        blind = both == "sub" and "no_proc" in surroundings
-        run = start("--", programs.prog, "escape", "sleep", "1000", mode=both, may_leave=blind, **surroundings)
+        run = start("--", programs.prog, "escape", "sleep", "1000", mode=both, **surroundings)
         assert run.wait() == 0
 
     def test_a_deaf_worker_in_the_group(self, start, programs, both, surroundings):
