@@ -220,8 +220,7 @@ pid_t spawn_vfork(struct spawn *spawn, struct spawn_error *error) {
         fail(error, SPAWN_FORK);
     if (pid < 0 || error->stage == SPAWN_OK)
         return pid;
-    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-        continue;
+    waitpid(pid, NULL, 0);
     return -1;
 }
 
@@ -252,8 +251,8 @@ pid_t spawn_fork(struct spawn *spawn, int *error_fd, struct spawn_error *error) 
     }
     if (spawn->keep_session && !spawn->share_group)
         setpgid(pid, pid); /* in both: whoever comes first. EACCES once the child has exec'd */
-    if (ends[0] >= 0)
-        fcntl(ends[0], F_SETFL, O_NONBLOCK); /* our end alone: a pipe's ends are separate descriptions */
+    if (ends[0] >= 0 && fcntl(ends[0], F_SETFL, O_NONBLOCK) != 0) /* our end alone: they are separate descriptions */
+        fd_close(&ends[0]);
     *error_fd = ends[0];
     return pid;
 }
