@@ -60,7 +60,7 @@ static int run_command(int argc, char **argv, char **envp) {
     struct findings findings = {0};
     struct options options = {0};
     struct config config;
-    calling.mask = sigmask_set(ALL_SIGNALS); /* from here on every signal waits for the loop */
+    sigmask_set(ALL_SIGNALS, &calling.mask); /* from here on every signal waits for the loop */
     if (as != AS_LASTCALL && !take_place(as, &calling, &arena)) {
         write_text(calling.stream, calling.text);
         return calling.exit;

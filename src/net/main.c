@@ -29,7 +29,7 @@ static void ignore_signals(void) {
     for (int sig = 1; sig <= SIGNAL_MAX; sig++)
         if (!(faults & signal_bit(sig)))
             syscall(SYS_rt_sigaction, sig, ignore, NULL, sizeof(signal_set)); /* KILL and STOP refuse */
-    sigmask_set(0);
+    sigmask_set(0, NULL);
 }
 
 static void take_less(void) {

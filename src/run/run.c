@@ -157,31 +157,29 @@ static bool wants_terminal(const struct run *run) {
 }
 
 /* Children of children come to us when their parents die: as PID 1 always, otherwise as a subreaper. */
-static void become_parent(const struct run *run) {
-    sigmask_want_children();
-    if (!run->model->policy.pid1 && !run->config->manners.no_subreaper)
-        prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-    if (run->config->pdeathsig == 0)
-        return;
-    prctl(PR_SET_PDEATHSIG, (unsigned long)run->config->pdeathsig, 0, 0, 0);
-}
-
-static int fail(struct run *run, const char *text) {
-    run_say(run, 0, text);
-    return FAILED;
+static bool become_parent(struct run *run) {
+    bool subreaper = !run->model->policy.pid1 && !run->config->manners.no_subreaper;
+    if (!sigmask_set(ALL_SIGNALS, NULL) || !sigmask_want_children())
+        return say_trouble(run, "error: cannot take signals");
+    if (subreaper && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
+        say_trouble(run, "warning: orphans go past lastcall and stay behind; PR_SET_CHILD_SUBREAPER");
+    if (run->config->pdeathsig == 0 || prctl(PR_SET_PDEATHSIG, (unsigned long)run->config->pdeathsig, 0, 0, 0) == 0)
+        return true;
+    return say_trouble(run, "error: pdeathsig");
 }
 
 static int prepare(struct run *run, struct arena *arena, char *const *envp) {
     bool small = is_small(run->model);
+    if (!become_parent(run))
+        return FAILED;
     upward_open(run, envp);
     child_clean_environment((char **)envp);
-    become_parent(run);
     if (run->config->manners.as != AS_LASTCALL)
         manners_begin(run);
     if (!small)
         fd_fill_standard();
     if (!lay_out(run, arena))
-        return fail(run, "error: not enough memory");
+        return run_say(run, 0, "error: not enough memory"), FAILED;
     if (wants_terminal(run))
         terminal_look(&run->terminal, run->model->policy.pid1);
     if (small)
@@ -189,7 +187,7 @@ static int prepare(struct run *run, struct arena *arena, char *const *envp) {
     run->nofile_raised = fd_raise_limit(&run->nofile);
     run->jobs.pidfd_below = run->nofile.rlim_max > SPARE_FDS ? run->nofile.rlim_max - SPARE_FDS : 0;
     if (!open_watch(run))
-        return fail(run, "error: cannot make epoll and signalfd descriptors");
+        return say_trouble(run, "error: cannot make epoll and signalfd descriptors"), FAILED;
     return !run->helper.wanted || helper_open(run, arena) ? 0 : FAILED;
 }
 
@@ -206,7 +204,6 @@ int run_late(const struct config *config, struct arena *arena, char *const *envp
     struct run *run = arena_take(arena, sizeof *run);
     if (run == NULL)
         return FAILED;
-    sigmask_set(ALL_SIGNALS);
     *run = (struct run){
         .config = config, .model = &config->model, .envp = envp, .watch = -1, .signals = -1, .self = getpid(),
         .stopped_for = NONE, .sweep_at = NEVER, .next_look = NEVER,

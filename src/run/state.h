@@ -163,6 +163,8 @@ instant stop_zero(const struct run *run);
 void run_say(struct run *run, int level, const char *text);
 /* trouble.c: why a job could not be started, from its slot. */
 void say_spawn_failed(struct run *run, uint16_t slot);
+/* Before the loop: what does not go, and errno. Always false. */
+bool say_trouble(struct run *run, const char *what);
 
 /* summary.c: one English sentence, and the cause's name. */
 struct out;

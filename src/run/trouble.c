@@ -8,7 +8,8 @@
 
 static const char *const stages[] = {
     [SPAWN_OK] = "", [SPAWN_FORK] = "cannot fork", [SPAWN_SESSION] = "cannot make a session or group",
-    [SPAWN_INPUT] = "cannot open /dev/null", [SPAWN_FDS] = "cannot get descriptors",
+    [SPAWN_SIGNALS] = "cannot reset its signals", [SPAWN_INPUT] = "cannot open /dev/null",
+    [SPAWN_FDS] = "cannot get descriptors",
     [SPAWN_DIRECTORY] = "cannot change to cwd ", [SPAWN_ENV_FILE] = "cannot read env-file ",
     [SPAWN_ENV] = "cannot make the environment", [SPAWN_WORDS] = "cannot make words of the command",
     [SPAWN_PRIVILEGES] = "cannot give up privileges", [SPAWN_EXEC] = "cannot execute ",
@@ -49,6 +50,17 @@ static void put_subject(struct out *out, const struct job_source *source, const 
     } else if (error->stage == SPAWN_EXEC && source->command != NULL) {
         out_text(out, source->command->argv != NULL ? source->command->argv[0] : source->command->text);
     }
+}
+
+bool say_trouble(struct run *run, const char *what) {
+    char text[256];
+    struct out out = out_on(text, sizeof text);
+    int error = errno;
+    out_text(&out, what);
+    out_text(&out, ": ");
+    out_text(&out, errtext(error));
+    run_say(run, 0, text);
+    return false;
 }
 
 void say_spawn_failed(struct run *run, uint16_t slot) {

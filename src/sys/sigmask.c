@@ -12,10 +12,8 @@
  * least as large as the largest of them. */
 struct kernel_sigaction { unsigned long words[8]; };
 
-signal_set sigmask_set(signal_set blocked) {
-    signal_set old = 0;
-    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &blocked, &old, sizeof blocked);
-    return old;
+bool sigmask_set(signal_set blocked, signal_set *before) {
+    return syscall(SYS_rt_sigprocmask, SIG_SETMASK, &blocked, before, sizeof blocked) == 0;
 }
 
 bool sigmask_is_pending(int sig) {
@@ -24,7 +22,11 @@ bool sigmask_is_pending(int sig) {
     return (pending & signal_bit(sig)) != 0;
 }
 
-void sigmask_let(int sig) { sigmask_set(sigmask_set(ALL_SIGNALS & ~signal_bit(sig))); }
+void sigmask_let(int sig) {
+    signal_set before;
+    if (sigmask_set(ALL_SIGNALS & ~signal_bit(sig), &before))
+        sigmask_set(before, NULL);
+}
 
 bool sigmask_drop_own(int sig) {
     signal_set one = signal_bit(sig);
@@ -38,17 +40,20 @@ bool sigmask_drop_own(int sig) {
     return false;
 }
 
-void sigmask_want_children(void) {
+static bool to_default(int sig) {
     struct kernel_sigaction standard = {{0}};
-    syscall(SYS_rt_sigaction, SIGCHLD, &standard, NULL, sizeof(signal_set));
+    return syscall(SYS_rt_sigaction, sig, &standard, NULL, sizeof(signal_set)) == 0;
 }
 
+bool sigmask_want_children(void) { return to_default(SIGCHLD); }
+
 /* lastcall has no handlers, so what is not at its default was inherited as ignored. */
-void sigmask_reset(bool keep_ignored) {
-    struct kernel_sigaction standard = {{0}};
+bool sigmask_reset(bool keep_ignored) {
+    bool all = true;
     for (int sig = keep_ignored ? SIGTERM : 1; sig <= (keep_ignored ? SIGTERM : SIGNAL_MAX); sig++)
         if (sig != SIGKILL && sig != SIGSTOP)
-            syscall(SYS_rt_sigaction, sig, &standard, NULL, sizeof(signal_set));
+            all &= to_default(sig);
+    return all;
 }
 
 bool sigmask_wait(signal_set wanted, span most, struct signal_taken *taken) {

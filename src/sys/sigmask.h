@@ -17,8 +17,8 @@
 #define ALL_SIGNALS (~(signal_set)0)
 #define ALL_BUT_CHILDREN (ALL_SIGNALS & ~signal_bit(SIGCHLD))
 
-/* Returns the mask that was there before. */
-signal_set sigmask_set(signal_set blocked);
+/* before: the mask that was there; may be NULL. false and errno: it is as it was. */
+bool sigmask_set(signal_set blocked, signal_set *before);
 bool sigmask_is_pending(int sig);
 /* A signal that is blocked and pending does what it does to any process. */
 void sigmask_let(int sig);
@@ -26,10 +26,10 @@ void sigmask_let(int sig);
  * signal from anybody else is lost. */
 bool sigmask_drop_own(int sig);
 /* SIGCHLD inherited as ignored would make the kernel reap for us: nothing to wait for, ever. */
-void sigmask_want_children(void);
+bool sigmask_want_children(void);
 /* In a child: every disposition to its default, those inherited as ignored too; or (keep_ignored) but for
  * these, except TERM: a command that ignores it unknowingly cannot be stopped. */
-void sigmask_reset(bool keep_ignored);
+bool sigmask_reset(bool keep_ignored);
 
 struct signal_taken { int sig, code; pid_t from; };
 

@@ -189,7 +189,8 @@ static void exec_program(struct spawn *spawn) {
 static bool become(struct spawn *spawn, struct spawn_error *error) {
     if (!own_session(spawn, error))
         return false;
-    sigmask_reset(spawn->keep_ignored);
+    if (!sigmask_reset(spawn->keep_ignored))
+        return fail(error, SPAWN_SIGNALS);
     if (!standard_streams(spawn, error) || !give_descriptors(spawn, error))
         return false;
     if ((spawn->cwd_fd > 0 && fchdir(spawn->cwd_fd) != 0) || (spawn->cwd != NULL && chdir(spawn->cwd) != 0))
@@ -202,7 +203,8 @@ static bool become(struct spawn *spawn, struct spawn_error *error) {
         return fail(error, SPAWN_PRIVILEGES);
     if (spawn->nofile != NULL)
         fd_set_limit(spawn->nofile);
-    sigmask_set(spawn->blocked);
+    if (!sigmask_set(spawn->blocked, NULL))
+        return fail(error, SPAWN_SIGNALS);
     exec_program(spawn);
     return fail(error, SPAWN_EXEC);
 }

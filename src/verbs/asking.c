@@ -87,7 +87,7 @@ static int ask(const struct verb_call *call, enum which which, unsigned n_plain)
     make_path(&path, call, &given, n_plain);
     /* The sweep's TERM goes to every process of the container, and the answer comes with it. */
     if (which == SHUTDOWN)
-        sigmask_set(signal_bit(SIGTERM));
+        sigmask_set(signal_bit(SIGTERM), NULL);
     answer = talk_ask(call, given.control, "POST", text, NEVER);
     /* Where no lastcall runs, the image's PID 1 is another: then the files' phases run here. */
     if (answer.code == 0 && given.n_files > 0 && (answer.error == ENOENT || answer.error == ECONNREFUSED))

@@ -267,7 +267,7 @@ static int rehearse(struct rehearsal *r, unsigned runs) {
         complain_about(r->call, "needs /proc and a folder for its report; set TMPDIR");
         return EXIT_FAILED;
     }
-    sigmask_set(ALL_SIGNALS);
+    sigmask_set(ALL_SIGNALS, NULL);
     sigmask_want_children();
     while (good && r->n < runs)
         good = run_once(r);
