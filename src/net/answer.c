@@ -66,10 +66,8 @@ void answer(struct net *net, struct client *client, int code, const char *type, 
     parts[0] = (struct iovec){head.text, head.n};
     parts[1] = (struct iovec){text->text, text->n};
     client->wait = WAIT_NOTHING;
-    do
-        sent = writev(client->fd, parts, n_parts); /* non-blocking, and SIGPIPE is ignored */
-    while (sent < 0 && errno == EINTR);
-    if (sent < 0 && errno != EAGAIN)
+    sent = writev(client->fd, parts, n_parts); /* non-blocking, and SIGPIPE is ignored */
+    if (sent < 0 && errno != EAGAIN && errno != EINTR)
         client_close(net, client);
     else if ((size_t)(sent < 0 ? 0 : sent) < head.n + (client->head_only ? 0 : text->n))
         keep(net, client, parts, n_parts, sent < 0 ? 0 : (size_t)sent);

@@ -159,6 +159,8 @@ void clients_accept(struct net *net, enum door door) {
                 continue;
             return;
         }
+        if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED && errno != EPROTO)
+            rest(net);
         if (errno != EINTR && errno != ECONNABORTED && errno != EPROTO)
             return;
     }

@@ -14,9 +14,10 @@
 #include "sys/fd.h"
 #include "sys/privileges.h"
 #include "sys/sigmask.h"
+#include "sys/watch.h"
 #include "text/status.h"
 
-enum { EVENTS = 32, SPARE_FDS = 4, GO_MS = 250, EXIT_FAILED = 125 };
+enum { TURNS_A_SECOND = 10000, EVENTS = 32, SPARE_FDS = 4, GO_MS = 250, EXIT_FAILED = 125 };
 
 /* ---- taking less ---- */
 
@@ -162,7 +163,7 @@ void page_turn(struct net *net) {
 static void doorbell(struct net *net) {
     char bytes[64];
     ssize_t n = read(NET_DOORBELL, bytes, sizeof bytes);
-    net->pulse = true;
+    net->pulse |= n >= 0; /* who cannot hear it is no good, and shall be found out */
     page_turn(net);
     if (n != 0)
         return;
@@ -205,6 +206,17 @@ static bool done(const struct net *net) {
     return net->leaving && (due(net->go_by, net->now) || !clients_busy(net));
 }
 
+/* Many turns a second are a crowd, or a call that fails and cannot, so that something is to be done again and
+ * again: either way the programs beside us shall have the processor. */
+static void breathe(struct net *net) {
+    if (due(after(net->second, SEC(1)), net->now)) {
+        net->second = net->now;
+        net->turns = 0;
+    }
+    if (++net->turns > TURNS_A_SECOND)
+        watch_nothing(MS(1));
+}
+
 static void loop(struct net *net) {
     struct epoll_event events[EVENTS];
     state_turn(net);
@@ -214,6 +226,7 @@ static void loop(struct net *net) {
         post(net);
         n = epoll_wait(net->epoll, events, EVENTS, timeout_of(net));
         net->now = clock_now();
+        breathe(net);
         for (int i = 0; i < n; i++)
             dispatch(net, &events[i]);
         if (net->stale || net->news)

@@ -1,6 +1,5 @@
 /* Messages to PID 1. There is no queue: what is owed stands where it belongs (a client's ask, a check's
  * verdict) until it has gone out, so a slow PID 1 costs no memory and only the newest word is told. */
-#include <errno.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -8,12 +7,8 @@
 
 /* false: not now. A PID 1 that has gone shows at the doorbell. */
 static bool send_message(struct net *net, struct message message) {
-    ssize_t n;
     message.number = net->sent + 1;
-    do
-        n = send(NET_MESSAGES, &message, sizeof message, MSG_DONTWAIT | MSG_NOSIGNAL);
-    while (n < 0 && errno == EINTR);
-    if (n == (ssize_t)sizeof message) {
+    if (send(NET_MESSAGES, &message, sizeof message, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof message) {
         net->sent++;
         return true;
     }

@@ -100,6 +100,8 @@ struct net {
     bool stale;                /* the page could not be read whole */
     bool news;                 /* it has been read, and not been acted on */
     bool leaving;
+    uint32_t turns;            /* in the second that began then */
+    instant second;
     instant now, rest, go_by;  /* rest: until then nobody is let in, for want of descriptors */
 };
 
