@@ -27,16 +27,20 @@ static int open_program(void) {
     return path == NULL ? -1 : fd_above_standard(open(path, O_PATH | O_CLOEXEC));
 }
 
-static bool refuse(struct run *run, const char *what, const char *name, const char *why) {
+static bool say(struct run *run, const char *level, const char *what, const char *name, const char *why) {
     char text[512];
     struct out out = out_on(text, sizeof text);
-    out_text(&out, "error: ");
+    out_text(&out, level);
     out_text(&out, what);
     out_text(&out, name);
     out_text(&out, ": ");
     out_text(&out, why);
     run_say(run, 0, text);
     return false;
+}
+
+static bool refuse(struct run *run, const char *what, const char *name, const char *why) {
+    return say(run, "error: ", what, name, why);
 }
 
 static bool open_http(struct run *run) {
@@ -72,7 +76,7 @@ static bool open_control(struct run *run) {
     if (error == 0)
         return true;
     run->helper.control.fd = -1;
-    refuse(run, "control = ", run->helper.control.name, control_error(error));
+    say(run, wanted == NULL ? "warning: " : "error: ", "control = ", run->helper.control.name, control_error(error));
     return wanted == NULL;
 }
 
@@ -101,7 +105,11 @@ static int check_pipe(int *write_end) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0)
         return -1;
-    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    if (fcntl(ends[0], F_SETFL, O_NONBLOCK) != 0) {
+        close(ends[0]);
+        close(ends[1]);
+        return -1;
+    }
     *write_end = ends[1];
     return ends[0];
 }

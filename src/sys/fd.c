@@ -21,6 +21,7 @@ int fd_above_standard(int fd) {
 }
 
 bool fd_raise_limit(struct rlimit *before) {
+    *before = (struct rlimit){RLIM_INFINITY, RLIM_INFINITY};
     if (getrlimit(RLIMIT_NOFILE, before) != 0 || before->rlim_cur >= before->rlim_max)
         return false;
     struct rlimit raised = {.rlim_cur = before->rlim_max, .rlim_max = before->rlim_max};

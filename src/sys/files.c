@@ -13,20 +13,12 @@ struct reading {
     uint32_t n, room;
 };
 
-static ssize_t read_some(int fd, char *into, size_t room) {
-    ssize_t got;
-    do
-        got = read(fd, into, room);
-    while (got < 0 && errno == EINTR);
-    return got;
-}
-
 /* The rest of the arena is the buffer; what was read of it is taken. 0, or an errno. */
 static int read_all(struct arena *arena, int fd, struct file *file) {
     size_t left = (size_t)(arena->end - arena->at);
     file->text = arena->at;
     for (;;) {
-        ssize_t got = read_some(fd, arena->at + file->bytes, left - file->bytes);
+        ssize_t got = read(fd, arena->at + file->bytes, left - file->bytes);
         if (got < 0)
             return errno;
         file->bytes += (size_t)got;
