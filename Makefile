@@ -118,8 +118,12 @@ $(B)/unit/%: tests/unit/%.c $(B)/san.a
 $(B)/sim: $(wildcard tests/sim/*.c tests/sim/*.h) $(pure_obj) $(B)/see
 	gcc $(MODE) -O2 -g -iquote src -o $@ $(wildcard tests/sim/*.c) $(wildcard src/core/*.c src/model/*.c)
 
-.PHONY: all gates deps install install-links unit sim system docs fuzz fuzz-smoke test test-san compile-clang \
-        test-engine demo bench clean
+# All faults of all system calls (the ordinary tests take a sample): an hour, or many.
+faults: $(B)/lastcall
+	LASTCALL_FAULTS=all /usr/bin/python3 -m pytest -q -n $(JOBS) tests/system/test_faults.py
+
+.PHONY: all gates deps install install-links unit sim system faults docs fuzz fuzz-smoke test test-san \
+        compile-clang test-engine demo bench clean
 
 unit: $(unit_bins)
 	@for t in $(unit_bins); do echo "== $$t"; $$t --quiet -j2 || exit 1; done

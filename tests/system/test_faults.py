@@ -1,0 +1,362 @@
+"""Promise 1: every system call that lastcall makes fails, with every error that it can, once and for ever.
+
+programs/fault.c traces lastcall from outside its namespaces, so it may be PID 1, and tells three roles apart: lastcall
+itself ("self"), what it forks until it executes something ("child"), and the helper ("net"). A scenario is run once
+without a fault, which counts the calls of each role; then one call after the other is made to fail, the Nth alone or
+the Nth and all after it. What must hold whatever fails stands in ends_well().
+
+The ordinary tests take a sample (LASTCALL_SEED picks another one) and what once went wrong. `make faults` takes all,
+some fifteen thousand runs: LASTCALL_FAULTS=all; LASTCALL_FAULTS_ONLY: a regex of "ROLE CALL"; LASTCALL_FAULTS_LOG: a
+file that gets a line a run.
+"""
+import errno
+import os
+import random
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+import lc
+from cfg import *                           # noqa: F401, F403  (fixtures)
+from lc import SANITIZED, read
+
+pytestmark = pytest.mark.skipif(SANITIZED, reason="a sanitizer does not work under ptrace")
+
+ALL = os.environ.get("LASTCALL_FAULTS") == "all"
+PARTS = 8                                   # tests that all faults of a scenario are shared out to
+SAMPLE = 5                                  # faults of a scenario that the ordinary tests take
+READY = 1.5                                 # seconds that a scenario has to come up before it is stopped all the same
+LATE = 1.5                                  # seconds that the machine may take
+MOST_CALLS = 3000                           # of lastcall itself in one run: more is a busy loop
+LOOPS = 0.4                                 # seconds in which a busy loop makes more than that
+TRIES = 3                                   # a machine that was too busy will not be so every time
+
+# What each call can fail with, by its page; not what only mistakes of lastcall's own give (EFAULT, EBADF).
+SPAWN = "EAGAIN ENOMEM"
+FILES = "EMFILE ENFILE EACCES ENOENT EINTR EIO ENOMEM"
+STATUS = "EACCES ENOENT ENOMEM"
+NUMBERS = "EMFILE ENFILE ENOMEM"
+SENDS = "EAGAIN EINTR EPIPE ENOBUFS ECONNRESET"
+TAKES = "EAGAIN EINTR EIO ECONNRESET ENOMEM"
+CAN_FAIL = {
+    "accept4": "EAGAIN ECONNABORTED EMFILE ENOBUFS EINTR EPERM EPROTO", "bind": "EADDRINUSE EACCES EADDRNOTAVAIL EROFS",
+    "capset": "EPERM EINVAL", "chdir": "EACCES ENOENT EIO", "clone": SPAWN, "close": "EIO EINTR",
+    "close_range": "ENOSYS EINVAL ENOMEM", "connect": "EACCES EAGAIN ECONNREFUSED EINTR ETIMEDOUT ENETUNREACH",
+    "dup": "EMFILE EBUSY", "dup2": "EMFILE EBUSY EINTR", "dup3": "EMFILE EBUSY EINTR", "epoll_create1": NUMBERS,
+    "epoll_ctl": "ENOMEM ENOSPC EPERM", "epoll_pwait": "EINTR EINVAL", "epoll_wait": "EINTR EINVAL",
+    "execve": "E2BIG EACCES ENOENT ENOEXEC ENOMEM ETXTBSY EIO", "execveat": "EACCES ENOENT ENOMEM ENOSYS",
+    "fchdir": "EACCES EIO", "fcntl": "EMFILE EINVAL EAGAIN EPERM", "fork": SPAWN, "fstat": "ENOMEM EACCES",
+    "fsync": "EIO ENOSPC EINVAL", "ftruncate": "EINVAL EIO EFBIG EINTR", "getdents64": "EIO ENOENT EINVAL",
+    "getpeername": "ENOTCONN ENOBUFS", "getpgid": "ESRCH EPERM", "getrlimit": "EPERM EINVAL", "getsid": "ESRCH EPERM",
+    "getsockname": "ENOBUFS", "getsockopt": "ENOPROTOOPT ENOMEM", "ioctl": "ENOTTY EIO EINVAL", "kill": "EPERM ESRCH",
+    "listen": "EADDRINUSE", "lstat": STATUS, "madvise": "EINVAL EAGAIN ENOMEM",
+    "memfd_create": "EMFILE ENOMEM EINVAL ENOSYS EACCES", "mmap": "ENOMEM EAGAIN EPERM", "munmap": "EINVAL",
+    "nanosleep": "EINTR", "newfstatat": STATUS, "open": FILES, "openat": FILES,
+    "pidfd_open": "ENOSYS EMFILE ENOMEM ESRCH EPERM", "pidfd_send_signal": "EINVAL ENOSYS EPERM ESRCH", "pipe": NUMBERS,
+    "pipe2": NUMBERS, "poll": "EINTR ENOMEM EINVAL", "ppoll": "EINTR ENOMEM EINVAL", "prctl": "EINVAL EPERM",
+    "pread64": TAKES, "prlimit64": "EPERM EINVAL", "pwrite64": "EAGAIN EIO ENOSPC EINTR",
+    "pwritev2": "EOPNOTSUPP ENOSYS EAGAIN EIO EPIPE", "read": "EAGAIN EINTR EIO", "readlink": STATUS,
+    "readlinkat": STATUS, "recvfrom": TAKES, "recvmsg": TAKES, "rename": "EACCES ENOSPC EROFS EBUSY",
+    "renameat": "EACCES ENOSPC EROFS EBUSY", "rt_sigaction": "EINVAL", "rt_sigprocmask": "EINVAL",
+    "rt_sigtimedwait": "EAGAIN EINTR EINVAL ENOSYS", "sendmsg": SENDS, "sendto": SENDS, "setpgid": "EACCES EPERM ESRCH",
+    "setrlimit": "EPERM", "setsid": "EPERM", "setsockopt": "ENOPROTOOPT ENOMEM", "shutdown": "ENOTCONN",
+    "signalfd4": "EMFILE ENFILE ENODEV ENOMEM", "socket": "EMFILE ENFILE ENOBUFS ENOMEM EACCES EAFNOSUPPORT",
+    "socketpair": "EMFILE ENFILE ENOMEM EAFNOSUPPORT", "stat": STATUS, "statx": STATUS, "tgkill": "EPERM ESRCH EAGAIN",
+    "tkill": "EPERM ESRCH EAGAIN", "uname": "EFAULT", "unlink": "EACCES EBUSY EROFS", "unlinkat": "EACCES EBUSY EROFS",
+    "vfork": SPAWN, "wait4": "ECHILD EINTR EINVAL", "waitid": "ECHILD EINTR EINVAL ENOSYS",
+    "write": "EAGAIN EIO ENOSPC EPIPE EINTR", "writev": "EAGAIN EIO EPIPE EINTR",
+}
+# The C library's start, the end, and what has no way to fail.
+CANNOT_FAIL = {"arch_prctl", "set_tid_address", "exit", "exit_group", "getpid", "getppid", "getuid", "geteuid",
+               "getgid", "getegid", "gettid", "getpgrp", "umask", "brk"}
+IN_LOOPS = {"rt_sigaction", "prctl", "close"}               # many of one kind: some of them are enough
+WAITS = {"epoll_pwait", "epoll_wait", "poll", "ppoll", "read", "recvfrom", "rt_sigtimedwait", "waitid"}
+LISTS = {"open", "openat", "read", "readlink", "readlinkat", "getdents64"}     # what /proc is read with
+# Errors that are answers: a kernel that gives them wrongly is believed, and some process may be left.
+ANSWERS = {("kill", "ESRCH"), ("kill", "EPERM"), ("waitid", "ECHILD"), ("pidfd_open", "ESRCH")}
+
+
+# ---- scenarios ----
+
+class Scenario:
+    """words(tools): lastcall's arguments. ready(run, work): it is up, and can be told to stop; None: it ends by itself.
+    grace: in seconds; code: the exit code when nothing fails."""
+
+    def __init__(self, words, ready, grace, code):
+        self.words, self.ready, self.grace, self.code = words, ready, grace, code
+
+
+# What escapes the group is the sweep's.
+ORPHAN = "{prog} escape {prog} {what} {work}/orphan & while [ ! -e {work}/orphan ]; do sleep 0.01; done; "
+CONFIG = """
+[lastcall]
+grace = 2s
+http = 127.0.0.1:9180
+restart-delay = 20ms..100ms
+[service web]
+command = @P svc web http=8080
+ready = http http://127.0.0.1:8080/ every 20ms
+live = tcp 127.0.0.1:8080 every 50ms
+main = yes
+[service note]
+command = @P svc note notify=READY=1
+ready = notify
+after = web
+cwd = @W
+env = A=b
+env-file = @W/env
+[service pipe]
+command = @P svc pipe fd=3
+ready = fd 3
+[service look]
+command = @P svc look child=below
+ready = exec @P say seen every 100ms
+[drain d]
+command = @P say d 20
+timeout = 500ms
+[finish f]
+command = @P say f
+timeout = 500ms
+"""
+
+
+def shell(script, *options):
+    def words(tools, work):
+        return [*options, "--", "/bin/sh", "-c", script.replace("{prog}", str(tools.prog)).replace("{work}", str(work))]
+    return words
+
+
+def with_endpoints(tools, work):
+    return ["-v", "-g", "2s", "--http", "127.0.0.1:9180", "--report", work / "report", "--", tools.prog, "record",
+            work / "log", "15:4"]
+
+
+def configured(tools, work):
+    (work / "env").write_text("C=d\n")
+    (work / "app.ini").write_text(CONFIG.replace("@P", str(tools.base / "cfg")).replace("@W", str(work)))
+    return ["-c", work / "app.ini", "--report", work / "report"]
+
+
+def has_begun(run, work):
+    return (work / "log").exists()
+
+
+def answers(run, work):
+    return has_begun(run, work) and run.http("GET", "/readyz", timeout=0.5).code == 200
+
+
+def is_ready(run, work):
+    return run.control("GET", "/readyz", timeout=0.5).code == 200 and run.http("GET", "/livez", timeout=0.5).code == 200
+
+
+OBEYS, DEAF = ORPHAN.replace("{what}", "obey"), ORPHAN.replace("{what}", "deaf")
+SCENARIOS = {
+    "lone": Scenario(shell(OBEYS + "exec {prog} record {work}/log 15:4", "-g", "2s"), has_begun, 2, 4),
+    "deaf": Scenario(shell(DEAF + "exec {prog} deaf {work}/log", "-v", "-g", "1s"), has_begun, 1, 137),
+    "exit": Scenario(shell(OBEYS + "exit 7"), None, 2 + READY, 7),
+    "http": Scenario(with_endpoints, answers, 2, 4),
+    "config": Scenario(configured, is_ready, 2, 0),
+}
+MODES = ("pid1", "sub")
+each_scenario = pytest.mark.parametrize("name,mode", [(name, mode) for name in SCENARIOS for mode in MODES])
+
+
+# ---- one run ----
+
+class Fault:
+    """The first to the last call of that name by that role fail; last 0: and all after it. From "self open EIO 3+"."""
+
+    def __init__(self, text):
+        self.text = text
+        self.role, self.call, self.error, number = text.split()
+        self.first, self.for_ever = int(number.rstrip("+")), number[-1] == "+"
+
+    def words(self):
+        return [self.role, self.call, getattr(errno, self.error), self.first, 0 if self.for_ever else self.first]
+
+
+class Seen:
+    """What a run was like: run; counts {(role, call): n}; hits; begun, told: when it got TERM, None if it had ended."""
+
+
+@pytest.fixture
+def once(start, programs, workdir, cfg_prog):
+    """once(name, mode, fault=None): runs the scenario, gives what was seen."""
+    tracer, runs = programs.base / "fault", []
+    if not tracer.exists():
+        source = Path(__file__).parent / "programs" / "fault.c"
+        subprocess.run([os.environ.get("TEST_CC", "gcc"), "-std=gnu11", "-static", "-O1", "-Wall", "-Wextra",
+                        "-o", programs.base / "fault.new", source], check=True)
+        (programs.base / "fault.new").rename(tracer)
+
+    def begin(name, mode, fault=None):
+        scenario, work = SCENARIOS[name], workdir / str(len(runs))
+        work.mkdir()
+        work.chmod(0o1777)
+        tracing = [tracer, work / "calls", programs.lastcall, *(fault.words() if fault else []), "--"]
+        run = start(*scenario.words(programs, work), mode=mode, cwd=work, may_leave=True, around=tracing,
+                    env={"NOTIFY_SOCKET": "@nobody"})
+        runs.append(run)
+        return watch(scenario, run, work, fault)
+    return begin
+
+
+def watch(scenario, run, work, fault):
+    seen = Seen()
+    seen.run, seen.told, seen.begun = run, None, time.monotonic()
+    if scenario.ready:
+        wait_until(lambda: not run.running or scenario.ready(run, work), READY if fault else lc.BOUND)
+        if fault and fault.for_ever and fault.call in WAITS:
+            wait_until(lambda: not run.running, LOOPS)
+        if run.running:
+            run.signal(signal.SIGTERM)
+            seen.told = time.monotonic()
+    try:
+        run.wait(scenario.grace + lc.BOUND)
+    except lc.Failed:
+        pass
+    run.kill()                              # the tracer writes its counts at the end
+    found = [line.split() for line in read(work / "calls").splitlines()]
+    seen.counts = {(w[0], w[1]): int(w[2]) for w in found if len(w) == 3}
+    seen.hits = next((w[1] for w in found if len(w) == 2), "?")
+    return seen
+
+
+def wait_until(condition, patience):
+    def holds():
+        try:
+            return condition()
+        except OSError:
+            return False
+    try:
+        lc.wait_for(holds, patience)
+    except lc.Failed:
+        pass
+
+
+def ends_well(scenario, seen, fault):
+    """What is wrong with a run that had this fault; None: nothing."""
+    run = seen.run
+    if scenario.ready is None and fault.text == "self waitid ECHILD 1+":
+        return None                         # the command's end is denied for ever, and there is no deadline
+    if run.code is None:
+        return f"it hangs {run.failure or ''}"
+    if run.signaled:
+        return f"died of signal {run.signaled}"
+    blind = fault.call in LISTS             # then waitid is asked for each number
+    calls = sum(n for (role, call), n in seen.counts.items() if role == "self" and not (blind and call == "waitid"))
+    if calls > MOST_CALLS:
+        return f"a busy loop: {calls} calls"
+    if run.exited_at - (seen.told or seen.begun) > scenario.grace + LATE:
+        return f"late: {run.exited_at - (seen.told or seen.begun):.2f} s of {scenario.grace}"
+    if run.code in (125, 126, 127):
+        return None if re.search(r"^lastcall: .*\S", run.err, re.M) else f"exit code {run.code} without a word"
+    by_itself = seen.told is None and scenario.ready
+    if by_itself or run.code not in (scenario.code, 124, 137, 143):
+        return f"exit code {run.code}"
+    spared = (fault.call, fault.error) in ANSWERS or "orphans go past lastcall" in run.err
+    return f"left {run.left}" if run.left and not spared else None
+
+
+def verdict(once, name, mode, fault):
+    """The same, as a text, after as many tries as it takes."""
+    for tries in range(TRIES):
+        seen = once(name, mode, fault)
+        wrong = ends_well(SCENARIOS[name], seen, fault)
+        text = f"{name} {mode} {fault.text} hit={seen.hits} code={seen.run.code}: {wrong or 'well'}"
+        if "LASTCALL_FAULTS_LOG" in os.environ:
+            with open(os.environ["LASTCALL_FAULTS_LOG"], "a") as file:
+                file.write(f"{'WRONG' if wrong and tries == TRIES - 1 else 'once' if wrong else 'ok'} {text}"
+                           f"{'; said ' + repr(seen.run.err) if wrong else ''}\n")
+        if not wrong:
+            return None
+    return f"{text}; said {seen.run.err}"
+
+
+# ---- many runs ----
+
+def numbers(call, n, for_ever):
+    """Which of n calls fail: each, and from some of them on."""
+    some = {1, 2, 3, n // 2, n - 1, n} & set(range(1, n + 1))
+    return sorted(some) if for_ever or call in IN_LOOPS else range(1, n + 1)
+
+
+def faults_of(counts, only=""):
+    made = [(role, call, n) for (role, call), n in sorted(counts.items())
+            if call not in CANNOT_FAIL and re.search(only, f"{role} {call}")]
+    return [Fault(f"{role} {call} {error} {number}{'+' * for_ever}") for role, call, n in made
+            for error in CAN_FAIL[call].split() for for_ever in (False, True) for number in numbers(call, n, for_ever)]
+
+
+def calls_of(once, name, mode):
+    """The calls of a run without a fault, which ends as it should; all of them are in one of the two tables."""
+    for _ in range(TRIES):
+        seen = once(name, mode)
+        if seen.run.code == SCENARIOS[name].code:
+            break
+    assert seen.run.code == SCENARIOS[name].code and not seen.run.left, seen.run.describe()
+    assert {call for _, call in seen.counts} <= set(CAN_FAIL) | CANNOT_FAIL
+    return seen.counts
+
+
+@pytest.mark.limit(240)
+@each_scenario
+def test_a_sample(once, name, mode):
+    faults = faults_of(calls_of(once, name, mode))
+    picked = random.Random(f"{os.environ.get('LASTCALL_SEED', '1')} {name} {mode}").sample(faults, SAMPLE)
+    wrong = [verdict(once, name, mode, fault) for fault in picked]
+    assert not any(wrong), "\n".join(filter(None, wrong))
+
+
+if ALL:
+    @pytest.mark.limit(6 * 3600)
+    @pytest.mark.parametrize("part", range(PARTS))
+    @each_scenario
+    def test_all(once, name, mode, part):
+        faults = faults_of(calls_of(once, name, mode), os.environ.get("LASTCALL_FAULTS_ONLY", ""))[part::PARTS]
+        wrong = [verdict(once, name, mode, fault) for fault in faults]
+        assert not any(wrong), "\n".join(filter(None, wrong))
+
+
+@pytest.mark.limit(120)
+@pytest.mark.parametrize("name,mode,fault", [
+    ("exit", "pid1", "self rt_sigtimedwait EINVAL 1+"), ("exit", "sub", "self rt_sigtimedwait EAGAIN 1+"),
+    ("lone", "pid1", "self rt_sigtimedwait EINTR 2+"), ("exit", "pid1", "self waitid EINTR 1+"),
+    ("exit", "sub", "self waitid ENOSYS 1+"), ("exit", "pid1", "self waitid ECHILD 1"),
+    ("lone", "sub", "self getdents64 EIO 1+"), ("exit", "sub", "self open ENFILE 1+"),
+    ("lone", "sub", "self readlink EACCES 1+"), ("http", "pid1", "self epoll_pwait EINVAL 1+"),
+    ("http", "sub", "self read EIO 1+"), ("http", "pid1", "self recvfrom EIO 1+"),
+], ids=str)
+def test_what_once_went_wrong(once, name, mode, fault):
+    wrong = verdict(once, name, mode, Fault(fault))
+    assert wrong is None, wrong
+
+
+@pytest.mark.parametrize("fault,code,says", [
+    ("self rt_sigprocmask EINVAL 1+", 125, "cannot take signals: invalid argument"),
+    ("self rt_sigaction EINVAL 1+", 125, "cannot take signals"),
+    ("child rt_sigprocmask EINVAL 1", 126, "cannot reset its signals"),
+    ("child rt_sigaction EINVAL 9", 126, "cannot reset its signals"),
+    ("child setpgid EPERM 1", 126, "cannot make a session or group: not permitted"),
+    ("child execve EACCES 1", 126, "cannot execute /bin/sh: "), ("child execve ENOENT 1", 127, "/bin/sh: not found"),
+    ("self vfork EAGAIN 1", 125, "cannot fork"), ("self prctl EPERM 1", 7, "warning: orphans go past lastcall"),
+])
+def test_it_says_what_fails(once, fault, code, says):
+    seen = once("exit", "sub", Fault(fault))
+    assert seen.run.code == code and says in seen.run.err, seen.run.describe()
+
+
+@pytest.mark.parametrize("fault,code,says", [
+    ("self prlimit64 EPERM 1", 0, ""), ("self epoll_create1 EMFILE 1", 125, "cannot make epoll and signalfd"),
+    ("self signalfd4 ENOMEM 1", 125, "cannot make epoll and signalfd"),
+    ("self bind EACCES 1", 125, "http = 127.0.0.1:9180: "),
+    ("self memfd_create ENOMEM 1+", 125, "cannot make the page"), ("self pipe2 EMFILE 1", 125, "ready of pipe: "),
+    ("self fcntl EINVAL 1+", 125, "ready of pipe: "), ("self clone EAGAIN 1+", 125, "cannot fork"),
+])
+def test_it_says_what_fails_of_a_configuration(once, fault, code, says):
+    seen = once("config", "pid1", Fault(fault))
+    assert seen.run.code == code and says in seen.run.err, seen.run.describe()
