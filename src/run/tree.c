@@ -27,7 +27,7 @@ void tree_watch(struct tree *tree, uint16_t job, pid_t leader) {
     if (leader != 0 && proc_stat(leader, &stat))
         watch_below(tree, job, (struct proc_id){.pid = leader, .start = stat.start});
     for (uint32_t i = 0; i < tree->n; i++)
-        if (tree->v[i].job == job && proc_alive(tree->v[i].id))
+        if (tree->v[i].job == job)
             watch_below(tree, job, tree->v[i].id);
 }
 
@@ -49,19 +49,17 @@ void tree_signal(struct tree *tree, uint16_t job, pid_t but_group, int sig) {
     }
 }
 
+/* One that lives is answer enough: what is behind it is looked at when it has gone. */
 bool tree_empty(struct tree *tree, uint16_t job) {
-    bool empty = true;
     for (uint32_t i = 0; i < tree->n;) {
-        if (tree->v[i].job != job) {
+        if (tree->v[i].job != job)
             i++;
-        } else if (proc_alive(tree->v[i].id)) {
-            empty = false;
-            i++;
-        } else {
+        else if (proc_alive(tree->v[i].id))
+            return false;
+        else
             tree->v[i] = tree->v[--tree->n];
-        }
     }
-    return empty;
+    return true;
 }
 
 bool tree_holds_group(const struct tree *tree, uint16_t job, pid_t group) {

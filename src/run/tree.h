@@ -28,7 +28,7 @@ void tree_watch(struct tree *tree, uint16_t job, pid_t leader);
 void tree_adopt(struct tree *tree, uint16_t job, pid_t group);
 /* To all that are known and not in this group (0: to all). */
 void tree_signal(struct tree *tree, uint16_t job, pid_t but_group, int sig);
-/* Forgets those that have gone; whether none is left. */
+/* Whether none is left; forgets those that have gone, up to the first that has not. */
 bool tree_empty(struct tree *tree, uint16_t job);
 /* Whether a known one that lives is in the group: then its number cannot have been recycled. */
 bool tree_holds_group(const struct tree *tree, uint16_t job, pid_t group);

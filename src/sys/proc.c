@@ -181,7 +181,7 @@ size_t proc_children_of(struct proc_id parent, struct proc_id *into, size_t room
             into[added++] = (struct proc_id){.pid = pids[i], .start = stat.start};
     }
     struct proc_stat again;
-    if (parent.pid != 0 && !(proc_stat(parent.pid, &again) && again.start == parent.start))
+    if (added > 0 && parent.pid != 0 && !(proc_stat(parent.pid, &again) && again.start == parent.start))
         return 0;
     return added;
 }

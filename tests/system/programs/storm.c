@@ -4,6 +4,7 @@
  *                                  "storm begin|end MS" (CLOCK_MONOTONIC) to stdout, exits 0
  *   storm zombies N FILE           N children that end at once and that it never reaps; appends "ready PID" to FILE
  *   storm children N FILE          N children in its own group that only wait; appends "ready PID" to FILE
+ *   storm deaf N FILE              the same, and all are deaf to every signal
  *   storm daemons N FILE           the same N, each in a session of its own and nobody's child but init's
  *   storm bomb KIND FILE           every process forks for ever; in KIND: "a" each in a session of its own, "d" deaf
  *                                  to every signal, "p" nothing of these
@@ -89,6 +90,13 @@ static void make(int i, int (*what)(void *), long argument)
         usleep(1000);
 }
 
+static void be_deaf(void)
+{
+    for (int s = 1; s < 32; s++)
+        if (s != SIGCHLD)
+            signal(s, SIG_IGN);
+}
+
 /* ---- orphans ---- */
 
 /* The maker of a burst ends before it: all of them become init's children, and then end together. */
@@ -149,9 +157,8 @@ static int daemons(int n, const char *file)
 
 static int bomb(const char *kind, const char *file)
 {
-    for (int s = 1; strchr(kind, 'd') && s < 32; s++)
-        signal(s, SIG_IGN);
-    signal(SIGCHLD, SIG_DFL);
+    if (strchr(kind, 'd'))
+        be_deaf();
     tell(file, "ready", getpid());
     for (;;) {
         pid_t pid = fork();
@@ -174,6 +181,10 @@ int main(int argc, char **argv)
         return children(n, end_at_once, argv[3]);
     if (!strcmp(verb, "children") && argc == 4)
         return children(n, wait_for_ever, argv[3]);
+    if (!strcmp(verb, "deaf") && argc == 4) {
+        be_deaf();
+        return children(n, wait_for_ever, argv[3]);
+    }
     if (!strcmp(verb, "daemons") && argc == 4)
         return daemons(n, argv[3]);
     if (!strcmp(verb, "bomb") && argc == 4)
