@@ -3,6 +3,7 @@
 The full sizes run each time: 100,000 orphans, 10,000 children of one service. Storms beside other tests are rough:
 what is asserted of times is a share of the storm's own length, and of costs the CPU time of lastcall alone.
 """
+import fcntl
 import os
 import re
 import signal
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from cfg import *
-from lc import SANITIZED, alive, read, recorded_signals, report, wait_for, wait_for_text
+from lc import LATE, SANITIZED, alive, read, recorded_signals, report, wait_for, wait_for_text
 
 pytestmark = [pytest.mark.limit(180), pytest.mark.skipif(SANITIZED, reason="a sanitizer's processes are too heavy")]
 
@@ -32,6 +33,15 @@ def storm(programs):
                         "-o", programs.base / "storm.new", source], check=True)
         (programs.base / "storm.new").rename(path)
     return path
+
+
+@pytest.fixture
+def one_at_a_time():
+    """Only one of the largest storms on a machine: there are no more pids than that, as a rule 32,768."""
+    place = os.open("/tmp", os.O_RDONLY | os.O_CLOEXEC)
+    fcntl.flock(place, fcntl.LOCK_EX)
+    yield
+    os.close(place)
 
 
 def cpu_us(pid):
@@ -73,7 +83,7 @@ def begin(start, app, programs, workdir, configuration, first="", more="", **opt
 # ---- orphans ----
 
 @pytest.mark.parametrize("configuration", [False, True], ids=["command", "configuration"])
-def test_each_orphan_costs_the_same(start, app, programs, workdir, storm, configuration):
+def test_each_orphan_costs_the_same(one_at_a_time, start, app, programs, workdir, storm, configuration):
     """1,000 orphans or 100,000: the CPU time for one of them is the same, however many end together."""
     run = begin(start, app, programs, workdir, configuration)
     mine = children(run.pid)
@@ -188,9 +198,86 @@ def stop_of_many(app, programs, workdir, storm, n, kind, mode="pid1"):
 
 
 @pytest.mark.parametrize("kind", ["children", "deaf"])
-def test_ten_thousand_children_of_one_service(app, programs, workdir, storm, both, kind):
+def test_ten_thousand_children_of_one_service(one_at_a_time, app, programs, workdir, storm, both, kind):
     """They end with it. Each costs the same as one of 1,000 does."""
-    few, _, _ = stop_of_many(app, programs, workdir, storm, 1_000, kind, both)
+    few, *_ = stop_of_many(app, programs, workdir, storm, 1_000, kind, both)
     many, took, length = stop_of_many(app, programs, workdir, storm, 10_000, kind, both)
-    print(f"{kind} {both}: {few:.1f} us for one of 1,000, {many:.1f} us for one of 10,000; {took[-1]:.3f} of {length:.3f} s")
+    assert took[len(took) // 2] < length / 2, f"{took} of {length} s"
     assert many < 3 * max(few, 5), f"{few:.1f} us for one of 1,000, {many:.1f} us for one of 10,000"
+
+
+# ---- fork bombs ----
+
+LIMIT = 200
+
+
+@pytest.fixture
+def pids_cgroup(registry):
+    """A cgroup of the test's own with room for LIMIT processes; None where none can be made."""
+    name = f"lastcall-test-{registry.test_id}"
+    path = next((p / name for p in map(Path, ("/sys/fs/cgroup/pids", "/sys/fs/cgroup")) if (p / "cgroup.procs").exists()), None)
+    try:
+        path.mkdir()
+        (path / "pids.max").write_text(str(LIMIT))
+    except (AttributeError, OSError):       # no such controller, or not for us
+        yield None
+        if path and path.is_dir():
+            path.rmdir()
+        return
+    yield path
+
+    def gone():
+        try:
+            path.rmdir()
+        except OSError:
+            return False
+        return True
+    for run in registry.runs:
+        run.kill()
+    wait_for(gone, what=lambda: f"the end of all in {path}: {read(path / 'cgroup.procs')}")
+
+
+@pytest.fixture
+def limited(pids_cgroup):
+    """Options of start() that leave lastcall and its programs LIMIT processes; where there is no cgroup of ours, those
+    of a user that nobody else is."""
+    if pids_cgroup is None:
+        return limited_user()
+    return {"before": ["/bin/sh", "-c", f"echo 0 > {pids_cgroup}/cgroup.procs; exec \"$@\"", "sh"]}
+
+
+def limited_user():
+    return {"uid": 50000 + os.getpid() % 4000, "before": ["/usr/bin/prlimit", f"--nproc={LIMIT}", "--"]}
+
+
+def stop_the_bomb(run):
+    """lastcall goes on while all processes are taken, and is out within the grace with all of them."""
+    wait_for(lambda: len(run.processes()) >= LIMIT, PATIENCE, lambda: f"{len(run.processes())} processes")
+    sent = time.monotonic()
+    run.signal(signal.SIGTERM)
+    code = run.wait(PATIENCE)
+    assert run.exited_at - sent < 10 + LATE, run.err
+    return code
+
+
+@pytest.mark.parametrize("kind", ["p", "ad"], ids=["in the group", "deaf and away"])
+class TestForkBombs:
+    def test_of_a_command(self, start, workdir, storm, both, limited, kind):
+        run = start("-g", "10s", "--reserve", "8s", "--", storm, "bomb", kind, workdir / "boom", mode=both, **limited)
+        assert stop_the_bomb(run) == (143 if kind == "p" else 137), run.err
+
+    def test_of_a_service(self, app, workdir, storm, both, limited, kind):
+        run = app(f"""
+            [lastcall]
+            grace = 10s
+            http = :9180
+            [service bomb]
+            command = {storm} bomb {kind} {workdir / "boom"}
+            stop-timeout = 1s
+        """, mode=both, **limited).lc
+        wait_for(lambda: run.http("GET", "/livez").code == 200)
+        assert stop_the_bomb(run) == (0 if kind == "p" else 124), run.err
+
+    def test_of_a_user(self, start, workdir, storm, both, kind):
+        run = start("-g", "10s", "--reserve", "8s", "--", storm, "bomb", kind, workdir / "boom", mode=both, **limited_user())
+        assert stop_the_bomb(run) == (143 if kind == "p" else 137), run.err

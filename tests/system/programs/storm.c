@@ -163,7 +163,7 @@ static int bomb(const char *kind, const char *file)
     for (;;) {
         pid_t pid = fork();
         if (pid < 0)
-            usleep(100);
+            usleep(1000);
         if (pid == 0 && strchr(kind, 'a'))
             setsid();
     }
