@@ -21,6 +21,8 @@ LIMIT = 60
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "limit(seconds): the hard time limit of this test")
+    config.addinivalue_line("markers", "defect(number): the init that lastcall stands in for has this one (peers.py)")
+    config.addinivalue_line("markers", "newer: Debian's version does not have this yet (peers.py)")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,466 @@
+"""Called as dumb-init, lastcall is dumb-init. LASTCALL_PEERS=1 runs the tests on Debian's as well: see peers.py."""
+from peers import *
+
+init = inits("dumb-init", "/usr/bin/dumb-init")
+FORWARDED = SENDABLE - JOB
+
+
+# ---- command line ----
+
+def test_no_command_is_an_error_with_usage(init, both):
+    run = init.end(mode=both)
+    assert (run.code, run.out) == (1, "")
+    assert re.search(r"^Usage: .*dumb-init \[option\] ", run.err, re.M)
+    assert "--help" in run.err
+
+
+@pytest.mark.parametrize("args", [["-v"], ["-c", "--"], ["--"], ["-r", "15:2"]], ids=" ".join)
+def test_options_alone_are_an_error_too(init, args):
+    run = init.end(*args)
+    assert (run.code, run.out) == (1, "")
+    assert "Usage: " in run.err
+
+
+@pytest.mark.parametrize("args", [["-h"], ["--help"], ["--he"], ["-ch"], ["-h", "touch", "it"], ["-hx"]], ids=" ".join)
+def test_help_goes_to_stderr(init, workdir, args):
+    run = init.end(*args)
+    assert (run.code, run.out) == (0, "")
+    assert "Usage: " in run.err
+    for word in ("-c, --single-child", "-r, --rewrite", "-v, --verbose", "-h, --help", "-V, --version"):
+        assert word in run.err
+    assert not (workdir / "it").exists()
+
+
+@pytest.mark.parametrize("args", [["-V"], ["--version"], ["--vers"], ["-cV"], ["-V", "touch", "it"]], ids=" ".join)
+def test_version_goes_to_stderr(init, workdir, args):
+    run = init.end(*args)
+    assert (run.code, run.out) == (0, "")
+    assert re.fullmatch(r"dumb-init v\d+\.\d+\.\d+.*\n", run.err)
+    assert not (workdir / "it").exists()
+
+
+@pytest.mark.parametrize("args", [["-x"], ["-cx", "touch", "it"], ["--foo", "touch", "it"], ["--ver", "touch", "it"],
+                                  ["-r"], ["--rewrite"], ["--verbose=yes", "touch", "it"]], ids=" ".join)
+def test_bad_options_are_errors(init, workdir, args):
+    run = init.end(*args)
+    assert (run.code, run.out) == (1, "")
+    assert run.err
+    assert not (workdir / "it").exists()
+
+
+def test_options_end_at_the_command(init):
+    run = init.end("-c", "echo", "-c", "-x", "--help", "--", "-V")
+    assert (run.code, run.out, run.err) == (0, "-c -x --help -- -V\n", "")
+
+
+def test_two_dashes_end_the_options(init):
+    assert init.end("--", "echo", "-c").out == "-c\n"
+    assert init.end("-c", "--", "echo", "--").out == "--\n"
+    run = init.end("--", "--", "true")
+    assert run.code == 2
+    assert "[dumb-init] --: No such file or directory" in run.err
+
+
+@pytest.mark.parametrize("options", [["-cv"], ["-vc"], ["-c", "-v", "-c"], ["--single-child", "--verbose"],
+                                     ["--s", "--verb"], ["-vcr15:2"], ["-r", "15:2", "-cvr", "1:2"]], ids=" ".join)
+def test_options_bundle_repeat_and_shorten(init, options):
+    run = init.end(*options, "true")
+    assert run.code == 0
+    assert "Goodbye." in run.err
+    assert "setsid complete." not in run.err
+
+
+# ---- exit codes ----
+
+@pytest.mark.parametrize("options", [[], ["-c"]], ids=str)
+@pytest.mark.parametrize("code", CODES)
+def test_the_childs_code(init, both, options, code):
+    assert init.end(*options, "sh", "-c", f"exit {code}", mode=both).code == code
+
+
+@pytest.mark.parametrize("sig", DEADLY)
+def test_the_childs_signal(init, both, programs, sig):
+    assert init.end("--", programs.prog, "die", sig, mode=both).code == 128 + sig
+
+
+@pytest.mark.parametrize("options", [[], ["-c"]], ids=str)
+@pytest.mark.parametrize("path", EXECS)
+def test_what_cannot_be_run(init, both, options, path):
+    run = init.end(*options, path, mode=both)
+    assert (run.code, run.out) == (2, "")
+    assert f"[dumb-init] {path}: {EXECS[path]}\n" in run.err
+
+
+def test_a_script_without_an_interpreter_is_the_shells(init, workdir):
+    script = workdir / "script"
+    script.write_text("echo $0 $1; exit 7\n")
+    script.chmod(0o755)
+    run = init.end(script, "word")
+    assert (run.code, run.out) == (7, f"{script} word\n")
+
+
+# ---- what it says ----
+
+@pytest.mark.parametrize("options", [[], ["-c"]], ids=str)
+def test_it_says_nothing_unasked(init, both, options):
+    """Not even that it is not PID 1."""
+    run = init.end(*options, "true", mode=both)
+    assert (run.code, run.out, run.err) == (0, "", "")
+
+
+DEBUG = pytest.mark.parametrize("options, env", [(["-v"], {}), ([], {"DUMB_INIT_DEBUG": "1"})], ids=["-v", "variable"])
+
+
+@DEBUG
+def test_verbose_lines_of_a_life(init, both, options, env):
+    run = init.end(*options, "sh", "-c", "echo $$; exit 3", mode=both, env=env)
+    pid = run.out.strip()
+    assert run.code == 3
+    assert all(line.startswith("[dumb-init] ") for line in run.err.splitlines())
+    assert ordered(run.err, rf"\[dumb-init\] Child spawned with PID {pid}\.$")
+    assert ordered(run.err, r"\[dumb-init\] setsid complete\.$")
+    assert ordered(run.err, r"\[dumb-init\] Received signal 17\.$",
+                   rf"\[dumb-init\] A child with PID {pid} exited with exit status 3\.$",
+                   r"\[dumb-init\] Forwarded signal 15 to children\.$",
+                   r"\[dumb-init\] Child exited with status 3\. Goodbye\.$")
+
+
+@DEBUG
+def test_verbose_lines_of_a_single_child(init, both, options, env):
+    run = init.end("-c", *options, "sh", "-c", "echo $$; kill -KILL $$", mode=both, env=env)
+    pid = run.out.strip()
+    assert run.code == 137
+    assert "setsid complete" not in run.err
+    assert ordered(run.err, rf"\[dumb-init\] Child spawned with PID {pid}\.$", r"\[dumb-init\] Received signal 17\.$",
+                   rf"\[dumb-init\] A child with PID {pid} was terminated by signal 9\.$",
+                   r"\[dumb-init\] Child exited with status 137\. Goodbye\.$")
+
+
+def test_verbose_lines_of_signals(pair, both):
+    run, main, _ = pair("-v", "-r", "15:2", "-r", "1:0", mode=both)
+    for sig, becomes, said in ((12, 12, "Forwarded signal 12 to children"), (15, 2, "Forwarded signal 2 to children"),
+                               (1, 0, "Not forwarding signal 0 to children")):
+        run.signal(sig)
+        run.wait_line(said)
+        assert ordered(run.err, rf"Received signal {sig}\.$",
+                       *([rf"Translating signal {sig} to {becomes}\.$"] if becomes != sig else []), said)
+    assert recorded_signals(main) == [12, 2]
+
+
+def test_verbose_lines_of_other_children(init, workdir, programs):
+    """As PID 1 it reaps what comes to it, and says so."""
+    log = workdir / "log"
+    run = init("-v", "sh", "-c", f"{programs.prog} orphans 3 10; exec {programs.prog} record {log} 10:0")
+    wait_for_text(log, "ready")
+    for status in (0, 1, 2):
+        run.wait_line(rf"\[dumb-init\] A child with PID \d+ exited with exit status {status}\.$")
+    assert run.running
+    run.signal(signal.SIGUSR1)
+    assert run.wait() == 0
+
+
+@pytest.mark.parametrize("value", ["", "0", "11", "true", " 1"])
+def test_debug_must_be_exactly_1(init, value):
+    assert init.end("true", env={"DUMB_INIT_DEBUG": value}).err == ""
+
+
+@pytest.mark.parametrize("value, single", [("0", True), ("1", False), ("", False), ("00", False), ("no", False)])
+def test_setsid_must_be_exactly_0_to_be_off(init, value, single):
+    err = init.end("-v", "true", env={"DUMB_INIT_SETSID": value}).err
+    assert ("setsid complete." not in err) == single
+
+
+# ---- signals ----
+
+def test_each_signal_goes_to_the_group(pair, both):
+    run, main, other = pair(mode=both)
+    send_each(run, FORWARDED - {signal.SIGUSR1}, main, other)
+    assert set(recorded_signals(main)) == FORWARDED - {signal.SIGUSR1}
+    run.signal(signal.SIGUSR1)
+    assert run.wait() == 0
+
+
+@pytest.mark.parametrize("options, env", [(["-c"], {}), (["--single-child"], {}), ([], {"DUMB_INIT_SETSID": "0"})],
+                         ids=str)
+def test_each_signal_goes_to_the_single_child(pair, both, options, env):
+    run, main, other = pair(*options, mode=both, env=env)
+    send_each(run, FORWARDED - {signal.SIGUSR1}, main)
+    run.signal(signal.SIGUSR1)
+    assert run.wait() == 0
+    assert not set(recorded_signals(other)) - {signal.SIGTERM, signal.SIGCONT}      # those are of the end
+
+
+@pytest.mark.parametrize("options", [[], ["-c"]], ids=str)
+def test_sigchld_is_not_forwarded(pair, both, options):
+    run, main, _ = pair(*options, mode=both)
+    send_in_vain(run, {signal.SIGCHLD}, main)
+
+
+def test_signals_from_inside(pair, both):
+    run, main, _ = pair(mode=both)
+    for sig in (1, 11, 15, 34, 64):
+        assert run.run("/bin/kill", f"-{sig}", process(run.pid).inner).code == 0
+        wait_signal(main, sig)
+
+
+def test_queued_signals_are_not_merged(pair):
+    run, main, _ = pair()
+    for _ in range(50):
+        run.signal(40)
+    wait_for(lambda: recorded_signals(main).count(40) == 50)
+
+
+# ---- rewriting ----
+
+@pytest.mark.parametrize("rules, sends, gets", [
+    (["15:2"], [15, 2, 1], [2, 2, 1]),
+    (["15:2", "2:15", "3:3"], [15, 2, 3], [2, 15, 3]),
+    (["1:31", "31:1"], [1, 31], [31, 1]),
+    (["15:3", "2:0", "28:0"], [2, 28, 15, 12], [3, 12]),
+    (["15:2", "15:12"], [15], [12]),
+    (["1:0", "2:0", "3:0", "15:0"], [1, 2, 3, 15, 40], [40]),
+    (["12:9"], [15], [15])], ids=str)
+@pytest.mark.parametrize("options", [[], ["-c"]], ids=str)
+def test_rewrites(pair, both, options, rules, sends, gets):
+    """One step, not a chain; the last rule for a signal counts; 0 drops it."""
+    run, main, _ = pair(*options, *[w for rule in rules for w in ("-r", rule)], mode=both)
+    for sig in sends:
+        before = len(recorded_signals(main))
+        run.signal(sig)
+        wait_for(lambda: len(recorded_signals(main)) > before or f"{sig}:0" in rules)
+    wait_signal(main, gets[-1])
+    assert recorded_signals(main) == gets
+
+
+@pytest.mark.parametrize("option", [["-r", "15:10"], ["-r15:10"], ["--rewrite", "15:10"], ["--rewrite=15:10"],
+                                    ["--rew=15:10"], ["-cr", "15:10"]], ids=" ".join)
+def test_ways_to_write_a_rewrite(pair, option):
+    run, main, _ = pair(*option)
+    run.signal(signal.SIGTERM)
+    assert run.wait() == 0
+
+
+@pytest.mark.parametrize("rule", ["", "herp", "herp:derp", "15", "15:", ":15", "15::12", "15:derp", "0", "0:1", "32:1",
+                                  "1:32", "-1:2", "1:-1", "TERM:INT", "99999999999:1", "15 : 2"])
+def test_bad_rewrites(init, workdir, both, rule):
+    run = init.end("-r", rule, "touch", "it", mode=both)
+    assert (run.code, run.out) == (1, "")
+    assert "-r option takes <signum>:<signum>" in run.err
+    assert "--help" in run.err
+    assert not (workdir / "it").exists()
+
+
+def test_what_is_left_of_the_group_gets_the_rewritten_term(init, workdir, programs):
+    """Once the child has ended. The shell around waits until it has come."""
+    log = workdir / "log"
+    around = ["/bin/sh", "-c", f'"$@"; echo code $?; until grep -q "^2 " {log}; do sleep 0.01; done', "sh"]
+    command = f"{programs.prog} record {log} 2:0 & until test -s {log}; do sleep 0.01; done; exit 4"
+    run = init("-r", "15:2", "sh", "-c", command, mode="sub", before=around, may_leave=True)
+    assert run.wait() == 0
+    assert run.out == "code 4\n"
+    assert recorded_signals(log) == [2]
+
+
+# ---- job control ----
+
+def test_a_stop_signal_stops_both_and_cont_resumes_both(init, workdir, programs):
+    log = workdir / "log"
+    run = init("--", programs.prog, "obey", log, mode="sub")
+    wait_for_text(log, "ready")
+    [command] = run.programs()
+    for sig in sorted(JOB):
+        run.signal(sig)
+        wait_for(lambda: process(command.pid).state == "T" and process(run.pid).state == "T", what=run.describe)
+        run.signal(signal.SIGCONT)
+        wait_for(lambda: process(command.pid).state == "S" and process(run.pid).state == "S", what=run.describe)
+
+
+def test_a_stop_signal_reaches_the_whole_group_as_stop(pair):
+    """Nobody can block that one."""
+    run, main, other = pair(mode="sub")
+    commands = run.programs()
+    assert len(commands) == 2
+    for sig in sorted(JOB):
+        run.signal(sig)
+        wait_for(lambda: {process(p.pid).state for p in commands} == {"T"}, what=run.describe)
+        run.signal(signal.SIGCONT)
+        wait_for(lambda: {process(p.pid).state for p in commands} == {"S"}, what=run.describe)
+    assert set(recorded_signals(main)) - {signal.SIGCHLD} == set(recorded_signals(other)) == {signal.SIGCONT}
+
+
+def test_as_pid_1_a_stop_signal_stops_only_the_child(init, workdir, programs):
+    log = workdir / "log"
+    run = init("--", programs.prog, "obey", log)
+    wait_for_text(log, "ready")
+    [command] = run.programs()
+    run.signal(signal.SIGTSTP)
+    wait_for(lambda: process(command.pid).state == "T")
+    assert process(run.pid).state != "T"
+    run.signal(signal.SIGCONT)
+    wait_for(lambda: process(command.pid).state == "S")
+    run.signal(signal.SIGTERM)
+    assert run.wait() == 143
+
+
+def test_a_rewritten_stop_signal_still_stops_the_init(pair):
+    run, main, _ = pair("-r", "21:15", "-r", "22:2", "-r", "20:1", mode="sub")
+    for sig, got in ((21, 15), (22, 2), (20, 1)):
+        run.signal(sig)
+        wait_signal(main, got)
+        wait_for(lambda: process(run.pid).state == "T", what=run.describe)
+        before = recorded_signals(main).count(signal.SIGCONT)
+        run.signal(signal.SIGCONT)
+        wait_for(lambda: process(run.pid).state == "S", what=run.describe)
+        wait_for(lambda: recorded_signals(main).count(signal.SIGCONT) == before + 1)
+    assert recorded_signals(main) == [15, 18, 2, 18, 1, 18]
+
+
+def test_a_single_childs_stop_signals_are_forwarded_as_they_are(pair):
+    """The init stops all the same."""
+    run, main, other = pair("-c", mode="sub")
+    for sig in sorted(JOB):
+        run.signal(sig)
+        wait_signal(main, sig)
+        wait_for(lambda: process(run.pid).state == "T", what=run.describe)
+        run.signal(signal.SIGCONT)
+        wait_for(lambda: process(run.pid).state == "S", what=run.describe)
+    wait_for(lambda: recorded_signals(main).count(18) == 3)
+    assert recorded_signals(other) == []
+
+
+# ---- the child's world ----
+
+def test_the_child_leads_a_session(child, both):
+    it = child(mode=both)
+    assert it.pid == it.pgrp == it.session
+
+
+def test_a_single_child_stays_in_session_and_group(child, both):
+    it = child("-c", mode=both)
+    assert it.pgrp == it.session != it.pid
+
+
+@pytest.mark.parametrize("options", [[], ["-c"]], ids=str)
+def test_nothing_is_blocked_nor_ignored(child, both, options):
+    """Whatever it inherited, but for real-time signals that were ignored."""
+    it = child(*options, mode=both, ignore=set(range(1, 32)), block=SENDABLE)
+    assert it.signals("SigBlk") == it.signals("SigIgn") == it.signals("SigCgt") == set()
+
+
+def test_what_was_ignored_or_blocked_is_forwarded(pair, both):
+    run, main, _ = pair(mode=both, ignore=SENDABLE - {signal.SIGCHLD}, block=SENDABLE)
+    send_each(run, {1, 2, 12, 15, 34, 64}, main)
+
+
+def test_it_lives_in_the_root_directory_its_child_does_not(init, workdir):
+    before = ["/bin/sh", "-c", 'exec 7</dev/zero; exec "$@"', "sh"]
+    run = init("sh", "-c", "pwd; readlink /proc/self/fd/7; echo done; exec sleep 1000", before=before)
+    run.wait_line("done", stream="out")
+    assert run.out == f"{workdir}\n/dev/zero\ndone\n"
+    assert os.readlink(f"/proc/{run.pid}/cwd") == "/"
+
+
+def test_it_is_no_subreaper(init, programs):
+    run = init("sh", "-c", f"{programs.prog} escape sleep 1000; echo up; exec sleep 2000", mode="sub")
+    run.wait_line("up", stream="out")
+    orphan = wait_for(lambda: next((p for p in run.programs() if p.argv == ["sleep", "1000"]), None))
+    assert orphan.ppid == run.pid1
+
+
+# ---- at a terminal ----
+
+def controlled(pid):
+    """The process has a controlling terminal."""
+    return read(f"/proc/{pid}/stat").rsplit(")", 1)[1].split()[4] != "0"
+
+
+def test_the_terminal_becomes_the_childs(init, terminal, programs, both):
+    run = init("sh", "-c", f"{programs.prog} tty; exec sleep 1000", mode=both, **at(terminal))
+    shown = tty_line(terminal)
+    assert shown["foreground"] == shown["pgrp"] == shown["sid"] != process(run.pid).inner
+    [command] = [p for p in run.programs() if p.argv[:1] == ["sleep"]]
+    assert controlled(command.pid)
+    assert not controlled(run.pid)
+    terminal.type("\x03")
+    assert run.wait() == 130
+
+
+def test_a_single_child_shares_the_terminal(init, terminal, programs, both):
+    run = init("-c", "sh", "-c", f"{programs.prog} tty; exec sleep 1000", mode=both, **at(terminal))
+    shown = tty_line(terminal)
+    assert shown["foreground"] == shown["pgrp"] == shown["sid"]
+    assert controlled(run.pid)
+    terminal.type("\x03")
+    assert run.wait() == 130
+
+
+def test_the_hand_over_of_the_terminal_is_not_seen_by_the_child(init, terminal, workdir, programs, both):
+    """It costs the init a HUP and a CONT; later ones are forwarded as ever."""
+    log = workdir / "log"
+    run = init("--", programs.prog, "record", log, "10:0", mode=both, **at(terminal))
+    wait_for_text(log, "ready")
+    send_each(run, [12], log)
+    assert recorded_signals(log) == [12]
+    send_each(run, [1], log)
+    send_each(run, [18], log)
+    assert recorded_signals(log) == [12, 1, 18]
+    run.signal(signal.SIGUSR1)
+    assert run.wait() == 0
+
+
+def test_without_a_terminal_the_first_hup_and_cont_are_forwarded(pair, both):
+    run, main, _ = pair(mode=both)
+    send_each(run, [1], main)
+    send_each(run, [18], main)
+    assert recorded_signals(main) == [1, 18]
+
+
+# ---- the end, and what theirs does wrong ----
+
+@pytest.mark.parametrize("options", [[], ["-c"]], ids=str)
+def test_with_nothing_left_it_exits_at_once(init, both, options):
+    took = []
+    for _ in range(3):
+        run = init.end(*options, "true", mode=both)
+        took.append(run.exited_at - run.started_at)
+    assert min(took) < 1
+
+
+@pytest.mark.parametrize("options", [[], ["-c"]], ids=str)
+def test_an_ignored_sigchld_does_not_matter(init, both, options):
+    assert init.end(*options, "sh", "-c", "exit 3", mode=both, ignore=[signal.SIGCHLD]).code == 3
+
+
+@pytest.mark.limit(300)
+@pytest.mark.defect(2)
+@pytest.mark.parametrize("options", [[], ["-c"]], ids=str)
+def test_no_early_signal_is_lost(init, both, options):
+    lose_no_early_signal(init, *options, mode=both)
+
+
+@pytest.mark.defect(3)
+@pytest.mark.parametrize("options", [[], ["-c"]], ids=str)
+def test_what_is_left_may_finish(init, workdir, programs, options):
+    finish_what_is_left(init, workdir, programs, *options)
+
+
+@pytest.mark.defect(4)
+def test_what_is_left_and_ignores_everything_is_killed(init, workdir, programs):
+    end_what_ignores_everything(init, workdir, programs)
+
+
+@pytest.mark.parametrize("options", [[], ["-c"]], ids=str)
+def test_a_term_that_was_ignored_reaches_the_child(init, workdir, programs, both, options):
+    log = workdir / "log"
+    run = init(*options, "--", programs.prog, "obey", log, mode=both, ignore=[signal.SIGTERM])
+    wait_for_text(log, "ready")
+    run.signal(signal.SIGTERM)
+    assert run.wait() == 143
+
+
+@pytest.mark.parametrize("options", [[], ["-c", "-v"]], ids=str)
+def test_it_does_not_wake_up_for_nothing(init, workdir, programs, both, options):
+    log = workdir / "log"
+    run = init(*options, "--", programs.prog, "obey", log, mode=both)
+    wait_for_text(log, "ready")
+    assert wake_ups(run, 3) == 0

@@ -1,0 +1,58 @@
+"""Random command lines and environments: under another init's name lastcall does with them what that one does."""
+import os
+import random
+import subprocess
+
+import pytest
+
+COMMANDS = [["true"], ["false"], ["sh", "-c", "exit 3"], ["sh", "--", "-c", "exit 4"], ["echo", "-l"],
+            ["echo", "a", "--", "-h"], ["/nonexistent"], ["/etc"], ["sh"]]
+WORDS = {
+    "tini": ["-s", "-g", "-v", "-vv", "-vvv", "-w", "-h", "-l", "-x", "--version", "--", "-e", "3", "-e3", "256",
+             "-e4", "-p", "SIGTERM", "-pSIGHUP", "TERM", "-sg", "-gse", "-svx", "--foo", "--v", "-", "-sg-", "-V"],
+    "dumb-init": ["-c", "-v", "-h", "-V", "--", "--single-child", "--verbose", "--rewrite", "--rewrite=15:2", "-r",
+                  "15:2", "-r15:2", "1:0", "--help", "--version", "--ver", "--verb", "--s", "--rew", "-x", "--foo",
+                  "-cv", "-cvr", "--rewrite=", "--single-child=1", "-", "--h", "15:99", "-r1", "--v", "-crh", "a:b",
+                  "3:3"],
+    "catatonit": ["-g", "-h", "-L", "-V", "--version", "--ver", "--v", "--help", "-x", "--", "-gg", "-gV", "--foo",
+                  "-gx", "-", "--version=1", "-V1", "-l"],
+}
+VARIABLES = {
+    "tini": {"TINI_SUBREAPER": ["", "1"], "TINI_VERBOSITY": ["0", "1", "2", "3", "", "x", "9"],
+             "TINI_KILL_PROCESS_GROUP": ["", "0"]},
+    "dumb-init": {"DUMB_INIT_DEBUG": ["0", "1", "", "11"], "DUMB_INIT_SETSID": ["0", "1", ""]},
+    "catatonit": {"CATATONIT_DEBUG": ["", "1"]},
+}
+
+
+def line(chance, name):
+    """The arguments and the environment of one run."""
+    args = [chance.choice(WORDS[name]) for _ in range(chance.randrange(4))]
+    args += chance.choice(COMMANDS) if chance.random() < 0.9 else []
+    if chance.random() < 0.3:
+        args.insert(chance.randrange(len(args) + 1), chance.choice(WORDS[name]))
+    env = {"PATH": "/usr/bin:/bin"}
+    if chance.random() < 0.2:
+        env["POSIXLY_CORRECT"] = chance.choice(["", "1"])
+    env.update({key: chance.choice(values) for key, values in VARIABLES[name].items() if chance.random() < 0.2})
+    return args, env
+
+
+def outcome(path, args, env):
+    """The code, and which streams it or the command wrote to. A failed exec counts as said, however much else is."""
+    done = subprocess.run([path, *args], env=env, stdin=subprocess.DEVNULL, capture_output=True, timeout=30, cwd="/")
+    failed = any(what in done.stderr for what in (b"No such file", b"Permission denied"))
+    return done.returncode, failed or (done.stdout != b"", done.stderr != b"")
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("name", WORDS)
+def test_random_lines(programs, workdir, name, seed):
+    chance = random.Random(f"{name} {seed}")
+    (workdir / name).symlink_to(programs.lastcall)
+    environment = {key: os.environ[key] for key in ("ASAN_OPTIONS", "UBSAN_OPTIONS") if key in os.environ}
+    for _ in range(100):
+        args, env = line(chance, name)
+        env.update(environment)
+        ours, theirs = (outcome(path, args, env) for path in (workdir / name, f"/usr/bin/{name}"))
+        assert ours == theirs, (args, env)

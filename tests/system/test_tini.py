@@ -1,0 +1,449 @@
+"""Called as tini or docker-init, lastcall is tini. LASTCALL_PEERS=1 runs the tests on Debian's too: see peers.py."""
+from peers import *
+
+init = inits("tini", "/usr/bin/tini", "/usr/bin/tini-static")
+FORWARDED = SENDABLE - FAULTS - {signal.SIGTTIN, signal.SIGTTOU}
+PDEATH = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGILL", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGFPE", "SIGKILL", "SIGSEGV",
+          "SIGPIPE", "SIGALRM", "SIGTERM", "SIGCHLD", "SIGCONT", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGURG",
+          "SIGXCPU", "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGWINCH", "SIGSYS"]
+WARNING = "zombie reaping won't work"
+
+
+# ---- command line ----
+
+def test_no_command_is_an_error_with_usage(init, both):
+    run = init.end(mode=both)
+    assert (run.code, run.out) == (1, "")
+    assert re.search(r"^Usage: ", run.err, re.M)
+
+
+@pytest.mark.parametrize("args", [["-s"], ["-v", "--"], ["--"]], ids=" ".join)
+def test_options_alone_are_an_error_too(init, args):
+    run = init.end(*args)
+    assert (run.code, run.out) == (1, "")
+    assert "Usage: " in run.err
+
+
+@pytest.mark.parametrize("args", [["-h"], ["-sh"], ["-s", "-h", "true"], ["true", "-h"]], ids=" ".join)
+def test_help(init, args):
+    run = init.end(*args)
+    assert (run.code, run.err) == (0, "")
+    assert "Usage: " in run.out
+    for word in ("--version", "-h", "-s", "-p ", "-v", "-w", "-g", "-e ", "-l", "TINI_SUBREAPER", "TINI_VERBOSITY",
+                 "TINI_KILL_PROCESS_GROUP"):
+        assert word in run.out
+
+
+def test_version(init):
+    """dockerd reads this line."""
+    run = init.end("--version")
+    assert (run.code, run.err) == (0, "")
+    assert re.match(r"tini version \d+\.\d+\.\d+( - git\.\w+)?\n$", run.out)
+
+
+@pytest.mark.parametrize("args", [["--version", "true"], ["-s", "--version"], ["--version", "--"],
+                                  ["true", "--version"]], ids=" ".join)
+def test_version_is_for_the_sole_argument(init, args):
+    run = init.end(*args)
+    assert (run.code, run.out) == (1, "")
+    assert "Usage: " in run.err
+
+
+@pytest.mark.parametrize("args", [["-l"], ["-sl", "touch", "it"], ["touch", "it", "-l"]], ids=" ".join)
+def test_licence(init, workdir, args):
+    run = init.end(*args)
+    assert (run.code, run.err) == (0, "")
+    assert re.search("licen[cs]e|warranty", run.out, re.I)
+    assert not (workdir / "it").exists()
+
+
+@pytest.mark.parametrize("args", [["-x"], ["-sx", "touch", "it"], ["--foo", "touch", "it"], ["touch", "it", "-x"],
+                                  ["-e"], ["-p"], ["touch", "it", "-se"]], ids=" ".join)
+def test_bad_options_are_an_error_with_usage(init, workdir, args):
+    run = init.end(*args)
+    assert (run.code, run.out) == (1, "")
+    assert "Usage: " in run.err
+    assert not (workdir / "it").exists()
+
+
+def test_options_are_found_behind_the_command(init):
+    """As GNU getopt does it: `tini ls -l` is about tini's own -l."""
+    assert init.end("sh", "-e", "3", "--", "-c", "exit 3").code == 0
+    assert "Usage: " in init.end("sh", "-c", "exit 0").err
+
+
+@pytest.mark.parametrize("value", ["1", ""])
+def test_posixly_correct_ends_the_options_at_the_command(init, value):
+    run = init.end("-s", "echo", "-l", "--", "-x", env={"POSIXLY_CORRECT": value})
+    assert (run.code, run.out) == (0, "-l -- -x\n")
+
+
+@pytest.mark.parametrize("args", [["--", "echo", "-l", "-h"], ["echo", "--", "-l", "-h"],
+                                  ["-s", "--", "echo", "-l", "-h"], ["echo", "-s", "--", "-l", "-h"]], ids=" ".join)
+def test_two_dashes_end_the_options(init, args):
+    run = init.end(*args)
+    assert (run.code, run.out) == (0, "-l -h\n")
+
+
+def test_only_the_first_two_dashes_are_taken(init):
+    assert init.end("--", "echo", "--", "a", "--").out == "-- a --\n"
+    run = init.end("--", "--", "true")
+    assert run.code == 127
+    assert "exec -- failed: No such file or directory" in run.err
+
+
+def test_options_bundle_and_repeat(init):
+    """-v once is -v, thrice is more; an argument may follow its letter directly."""
+    assert init.end("-swge3", "-e", "4", "-s", "-pSIGTERM", "--", "sh", "-c", "exit 3").code == 0
+    run = init.end("-gsvvv", "--", "true", mode="sub")
+    assert len(run.out.splitlines()) > len(init.end("-sgv", "--", "true", mode="sub").out.splitlines()) > 0
+
+
+def test_the_name_may_be_docker_init(init, both):
+    assert init.end("--version", name="docker-init", mode=both).out.startswith("tini version ")
+    assert init.end("-e", "3", "--", "sh", "-c", "exit 3", name="docker-init", mode=both).code == 0
+    assert init.end("true", "-x", name="docker-init", mode=both).code == 1
+
+
+# ---- exit codes ----
+
+@pytest.mark.parametrize("code", CODES)
+def test_the_childs_code(init, both, code):
+    assert init.end("--", "sh", "-c", f"exit {code}", mode=both).code == code
+
+
+@pytest.mark.parametrize("sig", DEADLY)
+def test_the_childs_signal(init, both, programs, sig):
+    assert init.end("--", programs.prog, "die", sig, mode=both).code == 128 + sig
+
+
+@pytest.mark.parametrize("given, code, exits", [
+    (["3"], 3, 0), (["3"], 4, 4), (["3", "4"], 3, 0), (["3", "4"], 4, 0), (["3", "4"], 5, 5), (["0"], 0, 0),
+    (["255"], 255, 0), (["1", "1"], 1, 0), (["003"], 3, 0)], ids=str)
+def test_remapped_codes(init, given, code, exits):
+    assert init.end(*[w for e in given for w in ("-e", e)], "--", "sh", "-c", f"exit {code}").code == exits
+
+
+@pytest.mark.parametrize("given, exits", [("143", 0), ("15", 143)])
+def test_remapped_signals(init, programs, given, exits):
+    """It is the code that is remapped: 128 + n."""
+    assert init.end("-e", given, "--", programs.prog, "die", 15).code == exits
+
+
+def test_a_failed_exec_is_remapped_too(init):
+    assert init.end("-e", "127", "--", "/nonexistent").code == 0
+
+
+@pytest.mark.parametrize("code", ["256", "-1", "x", "3x", "99999999999999999999"])
+def test_bad_codes_to_remap(init, workdir, code):
+    run = init.end("-e", code, "touch", "it")
+    assert (run.code, run.out) == (1, "")
+    assert f"Not a valid option for -e: {code}" in run.err
+    assert not (workdir / "it").exists()
+
+
+@pytest.mark.parametrize("path", EXECS)
+def test_what_cannot_be_run(init, both, path):
+    run = init.end("-s", "--", path, mode=both)
+    assert run.code == (127 if EXECS[path].startswith("No such") else 126)
+    assert run.out == ""
+    assert re.search(rf"^\[FATAL tini \(\d+\)\] exec {path} failed: {EXECS[path]}$", run.err, re.M)
+
+
+def test_other_failures_of_exec_are_1(init, workdir):
+    (workdir / "loop").symlink_to("loop")
+    for path in (workdir / "loop", "/etc/passwd/file"):
+        run = init.end("--", path)
+        assert run.code == 1
+        assert f"exec {path} failed: " in run.err
+
+
+def test_a_script_without_an_interpreter_is_the_shells(init, workdir):
+    script = workdir / "script"
+    script.write_text("echo $0 $1; exit 7\n")
+    script.chmod(0o755)
+    run = init.end("--", script, "word")
+    assert (run.code, run.out) == (7, f"{script} word\n")
+
+
+# ---- what it says ----
+
+def test_the_warning_where_it_reaps_nothing(init):
+    """Not PID 1 and no subreaper."""
+    run = init.end("--", "true", mode="sub")
+    assert (run.code, run.out) == (0, "")
+    assert WARNING in run.err
+    assert run.err.startswith("[WARN  tini (")
+
+
+def test_no_warning_where_it_reaps(init, both):
+    run = init.end("-s", "--", "true", mode=both)
+    assert (run.code, run.out, run.err) == (0, "", "")
+    assert init.end("--", "true").err == ""
+
+
+@pytest.mark.parametrize("value", ["", "0", "no"])
+def test_subreaper_by_environment_needs_presence_only(init, value):
+    assert init.end("--", "true", mode="sub", env={"TINI_SUBREAPER": value}).err == ""
+
+
+def test_verbosity_0_silences_warnings_not_failures(init):
+    quiet = {"TINI_VERBOSITY": "0"}
+    assert init.end("--", "true", mode="sub", env=quiet).err == ""
+    assert "exec /nonexistent failed" in init.end("--", "/nonexistent", mode="sub", env=quiet).err
+
+
+def test_verbosity_in_the_environment_wins(init):
+    assert init.end("-svvv", "--", "true", mode="sub", env={"TINI_VERBOSITY": "1"}).out == ""
+    run = init.end("-s", "--", "true", mode="sub", env={"TINI_VERBOSITY": "2"})
+    assert run.out == init.end("-s", "--", "true", mode="sub", env={"TINI_VERBOSITY": "2"}).out != ""
+
+
+def test_verbose_lines_go_to_stdout(init, both):
+    """The child's name and pid, and how it ended."""
+    run = init.end("-sv", "--", "sh", "-c", "echo $$ >&2; exit 3", mode=both)
+    assert run.code == 3
+    assert all(re.match(r"\[INFO  tini \(\d+\)\] ", line) for line in run.out.splitlines())
+    assert ordered(run.out, rf"'sh' with pid '{run.err.strip()}'", "'3'")
+
+
+def test_very_verbose_lines(init, workdir, both):
+    once, twice, thrice = (init.end("-s", "-" + "v" * n, "--", "true", mode=both).out for n in (1, 2, 3))
+    assert {line[1:6] for line in once.splitlines()} == {"INFO "}
+    assert {line[1:6] for line in twice.splitlines()} == {"INFO ", "DEBUG"}
+    assert {line[1:6] for line in thrice.splitlines()} == {"INFO ", "DEBUG", "TRACE"}
+
+
+def test_w_warns_of_each_zombie_but_the_child(init, workdir, programs, both):
+    log = workdir / "log"
+    command = f"{programs.prog} orphans 3 10; exec {programs.prog} record {log} 10:0"
+    run = init("-sw", "--", "sh", "-c", command, mode=both)
+    wait_for_text(log, "ready")
+    wait_for(lambda: len(run.err.splitlines()) == 3, what=run.describe)
+    run.signal(signal.SIGUSR1)
+    assert run.wait() == 0
+    assert re.fullmatch(r"(\[WARN  tini \(\d+\)\] Reaped zombie process with pid=\d+\n){3}", run.err)
+    assert run.out == ""
+
+
+def test_without_w_zombies_go_in_silence(init, workdir, programs, both):
+    log = workdir / "log"
+    command = f"{programs.prog} orphans 3 10; exec {programs.prog} record {log} 10:0"
+    run = init("-s", "--", "sh", "-c", command, mode=both)
+    wait_for_text(log, "ready")
+    wait_for(lambda: [p.argv[1:2] for p in run.processes() if p.pid not in (run.pid, run.pid1)] == [["record"]])
+    run.signal(signal.SIGUSR1)
+    assert run.wait() == 0
+    assert run.err == ""
+
+
+# ---- signals ----
+
+def test_each_signal_goes_to_the_child_alone(pair, both):
+    run, main, other = pair(mode=both)
+    send_each(run, FORWARDED - {signal.SIGUSR1}, main)
+    assert set(recorded_signals(main)) == FORWARDED - {signal.SIGUSR1}
+    assert process(run.pid).state != "T"
+    run.signal(signal.SIGUSR1)
+    assert run.wait() == 0
+    assert not set(recorded_signals(other)) - {signal.SIGTERM, signal.SIGCONT}      # those are of the end
+
+
+@pytest.mark.parametrize("options, env", [(["-g"], {}), ([], {"TINI_KILL_PROCESS_GROUP": ""}),
+                                          ([], {"TINI_KILL_PROCESS_GROUP": "0"})], ids=str)
+def test_each_signal_goes_to_the_group(pair, both, options, env):
+    run, main, other = pair(*options, mode=both, env=env)
+    send_each(run, FORWARDED - {signal.SIGUSR1}, main, other)
+    run.signal(signal.SIGUSR1)
+    assert run.wait() == 0
+
+
+@pytest.mark.parametrize("options", [[], ["-g"]], ids=str)
+def test_what_is_not_forwarded(pair, both, options):
+    """CHLD, the two of a background job; as PID 1 those of faults (elsewhere they end it)."""
+    run, main, _ = pair(*options, mode=both)
+    send_in_vain(run, {signal.SIGCHLD, signal.SIGTTIN, signal.SIGTTOU} | (FAULTS if both == "pid1" else set()), main)
+    assert process(run.pid).state != "T"
+
+
+def test_signals_from_inside(pair, both):
+    run, main, _ = pair(mode=both)
+    for sig in (1, 15, 34, 64):
+        assert run.run("/bin/kill", f"-{sig}", process(run.pid).inner).code == 0
+        wait_signal(main, sig)
+
+
+def test_queued_signals_are_not_merged(pair):
+    run, main, _ = pair()
+    for _ in range(50):
+        run.signal(40)
+    wait_for(lambda: recorded_signals(main).count(40) == 50)
+
+
+def test_a_stopped_child_is_left_alone(init, workdir, programs, both):
+    """tini does not stop with it, nor wake it."""
+    log = workdir / "log"
+    run = init("-s", "--", programs.prog, "stopself", log, mode=both)
+    wait_for_text(log, "ready")
+    [command] = run.programs()
+    wait_for(lambda: process(command.pid).state == "T")
+    assert process(run.pid).state != "T"
+    run.signal(signal.SIGCONT)
+    wait_for_text(log, "cont")
+
+
+# ---- the child's world ----
+
+def test_the_child_leads_a_group_in_the_same_session(child, both):
+    it = child("-s", mode=both)
+    assert it.pgrp == it.pid
+    assert it.session != it.pid
+
+
+INHERITED = {signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGPIPE, 34, 64} | JOB
+
+
+def test_mask_and_dispositions_are_as_they_were(child, both):
+    it = child("-s", mode=both, ignore=INHERITED, block={signal.SIGTERM, signal.SIGUSR2, signal.SIGCHLD, 40})
+    assert it.signals("SigIgn") == INHERITED
+    assert it.signals("SigBlk") == {signal.SIGTERM, signal.SIGUSR2, signal.SIGCHLD, 40}
+
+
+def test_nothing_is_blocked_nor_ignored_otherwise(child, both):
+    it = child("-s", mode=both)
+    assert it.signals("SigBlk") == it.signals("SigIgn") == it.signals("SigCgt") == set()
+
+
+def test_signals_that_it_got_blocked_are_forwarded(pair, both):
+    run, main, _ = pair(mode=both, block=FORWARDED)
+    send_each(run, {1, 2, 12, 15, 34, 64}, main)
+
+
+def test_working_directory_and_descriptors_are_kept(init, workdir):
+    before = ["/bin/sh", "-c", 'exec 7</dev/zero; exec "$@"', "sh"]
+    run = init("--", "sh", "-c", "pwd; readlink /proc/self/fd/7; echo done; exec sleep 1000", before=before)
+    run.wait_line("done", stream="out")
+    assert run.out == f"{workdir}\n/dev/zero\ndone\n"
+    assert os.readlink(f"/proc/{run.pid}/cwd") == str(workdir)
+
+
+# ---- subreaper, parent's death ----
+
+@pytest.mark.parametrize("options, env", [(["-s"], {}), ([], {"TINI_SUBREAPER": ""}), ([], {"TINI_SUBREAPER": "0"})],
+                         ids=str)
+def test_a_subreaper_gets_the_orphans(init, programs, options, env):
+    run = init(*options, "--", "sh", "-c", f"{programs.prog} escape sleep 1000; echo up; exec sleep 2000", mode="sub",
+               env=env)
+    run.wait_line("up", stream="out")
+    orphan = wait_for(lambda: next((p for p in run.programs() if p.argv == ["sleep", "1000"]), None))
+    assert orphan.ppid == run.pid
+    os.kill(orphan.pid, signal.SIGKILL)
+    wait_for(lambda: process(orphan.pid) is None, what="the orphan's reaping")
+    assert run.running
+
+
+def test_without_s_orphans_go_elsewhere(init, programs):
+    run = init("--", "sh", "-c", f"{programs.prog} escape sleep 1000; echo up; exec sleep 2000", mode="sub")
+    run.wait_line("up", stream="out")
+    orphan = wait_for(lambda: next((p for p in run.programs() if p.argv == ["sleep", "1000"]), None))
+    assert orphan.ppid == run.pid1
+
+
+@pytest.mark.parametrize("name", PDEATH)
+def test_names_for_p(init, name):
+    run = init.end("-p", name, "-s", "true", mode="sub")
+    assert (run.code, run.err) == (0, "")
+
+
+@pytest.mark.parametrize("name", ["TERM", "15", "sigterm", "SIGFOO", "SIG", "SIGTERM ", ""])
+def test_bad_names_for_p(init, workdir, name):
+    run = init.end("-p", name, "touch", "it")
+    assert (run.code, run.out) == (1, "")
+    assert f"Not a valid option for -p: {name}" in run.err
+    assert not (workdir / "it").exists()
+
+
+def test_p_tells_it_of_its_parents_death(init, workdir, programs):
+    """The parent is a shell that ends once the child is up."""
+    log = workdir / "log"
+    script = f'("$@" & until test -s {log}; do sleep 0.01; done); until grep -q "^15 " {log}; do sleep 0.01; done'
+    run = init("-s", "-p", "SIGTERM", "--", programs.prog, "record", log, mode="sub", may_leave=True,
+               before=["/bin/sh", "-c", script, "sh"])
+    assert run.wait() == 0
+
+
+# ---- at a terminal ----
+
+def test_the_child_is_in_the_foreground(init, terminal, programs, both):
+    run = init("-s", "--", programs.prog, "tty", mode=both, **at(terminal))
+    shown = tty_line(terminal)
+    assert shown["pgrp"] == shown["pid"] == shown["foreground"] != shown["sid"]
+    assert run.wait() == 0
+
+
+def test_the_interrupt_key_reaches_the_child_once(init, terminal, workdir, programs, both):
+    log = workdir / "log"
+    run = init("-s", "--", programs.prog, "record", log, "10:0", mode=both, **at(terminal))
+    wait_for_text(log, "ready")
+    terminal.type("\x03")
+    wait_for_text(log, "^2 ")
+    run.signal(signal.SIGUSR1)
+    assert run.wait() == 0
+    assert recorded_signals(log) == [2, 10]
+
+
+def test_a_terminal_that_controls_nobody_is_no_error(init, terminal, both):
+    run = init("-s", "--", "true", mode=both, stdin=terminal.slave)
+    assert run.wait() == 0
+    assert run.err == ""
+
+
+# ---- the end, and what theirs does wrong ----
+
+def test_with_nothing_left_it_exits_at_once(init, both):
+    took = []
+    for _ in range(3):
+        run = init.end("-s", "--", "true", mode=both)
+        took.append(run.exited_at - run.started_at)
+    assert min(took) < 1
+
+
+@pytest.mark.defect(1)
+def test_an_ignored_sigchld_does_not_matter(init, both):
+    run = init("-s", "--", "sh", "-c", "exit 3", mode=both, ignore=[signal.SIGCHLD])
+    assert run.wait(2 if init.real else BOUND) == 3
+
+
+@pytest.mark.limit(300)
+@pytest.mark.parametrize("options", [["-s"], pytest.param(["-s", "-g"], marks=pytest.mark.defect(2))], ids=" ".join)
+def test_no_early_signal_is_lost(init, both, options):
+    lose_no_early_signal(init, *options, mode=both)
+
+
+@pytest.mark.defect(3)
+@pytest.mark.parametrize("options", [["-s"], ["-s", "-g"]], ids=" ".join)
+def test_what_is_left_may_finish(init, workdir, programs, both, options):
+    finish_what_is_left(init, workdir, programs, *options, mode=both)
+
+
+@pytest.mark.defect(4)
+def test_what_is_left_and_ignores_everything_is_killed(init, workdir, programs, both):
+    end_what_ignores_everything(init, workdir, programs, "-s", mode=both)
+
+
+@pytest.mark.defect(5)
+def test_a_term_that_was_ignored_reaches_the_child(init, workdir, programs, both):
+    log = workdir / "log"
+    run = init("-s", "--", programs.prog, "obey", log, mode=both, ignore=[signal.SIGTERM])
+    wait_for_text(log, "ready")
+    run.signal(signal.SIGTERM)
+    assert run.wait(2 if init.real else BOUND) == 143
+
+
+@pytest.mark.defect(6)
+@pytest.mark.parametrize("options", [["-s"], ["-s", "-g", "-w", "-vvv"]], ids=" ".join)
+def test_it_does_not_wake_up_for_nothing(init, workdir, programs, both, options):
+    log = workdir / "log"
+    run = init(*options, "--", programs.prog, "obey", log, mode=both)
+    wait_for_text(log, "ready")
+    assert wake_ups(run, 3) == 0
