@@ -62,8 +62,11 @@ def peer(base, tree):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def bootstrap(engine):
-    """A Debian in the making: it takes half a minute, and the other tests need not wait for it."""
+def bootstrap(engine, request):
+    """A Debian in the making: it takes half a minute, and tests that do not need it need not wait for it."""
+    if not any("debian" in item.fixturenames for item in request.session.items):
+        yield
+        return
     log = engine.base / "debian.log"
     maker = subprocess.Popen([*harness.NAMESPACES, "sh", harness.HERE / "debian.sh"], stdin=subprocess.DEVNULL,
                              stdout=subprocess.PIPE, stderr=log.open("w"), start_new_session=True)

@@ -1,5 +1,6 @@
 """The daemon of these tests: what it leaves behind, and what it says where it cannot start."""
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -28,10 +29,10 @@ finally:
 
 def host():
     """What a daemon could leave on the machine."""
-    files = {str(p) for top in ("/etc/docker", "/opt", "/run", "/var/lib") for p in Path(top).glob("*docker*")}
-    files |= {str(p) for top in ("/opt", "/run", "/var/lib") for p in Path(top).glob("containerd*")}
-    return read("/proc/self/mountinfo"), os.listdir("/sys/class/net"), read("/proc/sys/net/ipv4/ip_forward"), files, \
-        read("/etc/docker/key.json")
+    files = {p for top in ("/opt", "/run", "/var/lib") for name in ("docker*", "containerd*") for p in Path(top).glob(name)}
+    mounts = re.findall("^.*(?:docker|containerd|lastcall-engine).*$", read("/proc/self/mountinfo"), re.M)
+    interfaces = [name for name in os.listdir("/sys/class/net") if re.match("docker|br-|veth", name)]
+    return files, mounts, interfaces, read("/proc/sys/net/ipv4/ip_forward"), read("/etc/docker/key.json")
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
