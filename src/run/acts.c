@@ -43,7 +43,7 @@ static void sweep_hard(struct run *run) {
     run->sweep_at = NEVER;
     run->sweep_killed = run->look = true;
     ending_killed(run, NONE);
-    sweep_kill(run->model->policy.pid1);
+    sweep_kill(run->model->policy.pid1, run->jobs.tree.walk, TREE_WALK);
     jobs_signal_last(&run->jobs, SIGKILL);
 }
 

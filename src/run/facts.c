@@ -14,7 +14,7 @@ enum {
     SIGNAL_BATCH = 64,
     TAG_BATCH = 16,
     LOOK_AGAIN_MS = 50,
-    LONG_LOOK_NS = 50000,
+    LONG_LOOK_NS = 10000,
     MOST_REST_MS = 5,
 };
 
@@ -158,16 +158,16 @@ static void tell_batch(struct run *run, const struct batch *batch) {
 static void look_around(struct run *run, const struct batch *batch) {
     look_at_groups(run);
     if (run->sweep_killed && !batch->empty && !run->exited)
-        sweep_kill(run->model->policy.pid1);
+        sweep_kill(run->model->policy.pid1, run->jobs.tree.walk, TREE_WALK);
     run->next_look = NEVER;
 }
 
 /* The kernel looks at one child after the other until it finds one that has ended, and at every member
- * of a group: with many of them each look is long. It may then take a fifth of the time and no more, so
- * that what has ended meanwhile is taken in handfuls, and costs the same however many there are. */
+ * of a group: with many of them each look is long. In a storm it may take a tenth of the time and no
+ * more, so that what has ended meanwhile is taken in handfuls, and costs the same however many there are. */
 static void rest(struct run *run, span took) {
-    span four = plus(plus(took, took), plus(took, took));
-    run->rest = took.ns < LONG_LOOK_NS ? run->now : after(clock_now(), shorter(four, MS(MOST_REST_MS)));
+    span nine = {took.ns * 9};
+    run->rest = took.ns < LONG_LOOK_NS ? run->now : after(clock_now(), shorter(nine, MS(MOST_REST_MS)));
 }
 
 /* Reaps until there is nothing, then looks at groups: a group of zombies still exists. */
@@ -184,7 +184,7 @@ static void reap(struct run *run) {
     }
     if (is_never(run->next_look) && (batch.failed || look_again(run)))
         run->next_look = after(run->now, MS(LOOK_AGAIN_MS));
-    rest(run, run->look ? NO_TIME : took);
+    rest(run, run->look || batch.orphans == 0 ? NO_TIME : took);
 }
 
 void facts_reap_when_due(struct run *run) {

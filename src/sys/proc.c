@@ -84,10 +84,10 @@ static bool is_ours(void) {
     return pid == (uint64_t)getpid();
 }
 
-bool proc_stat(pid_t pid, struct proc_stat *stat) {
+static bool read_stat(pid_t pid, struct proc_stat *stat) {
     char path[48], text[512];
     put_text(put_process(path, pid), "/stat");
-    int fd = is_ours() ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return false;
     ssize_t n = read(fd, text, sizeof text - 1);
@@ -97,6 +97,8 @@ bool proc_stat(pid_t pid, struct proc_stat *stat) {
     text[n] = 0;
     return parse_stat(text, stat);
 }
+
+bool proc_stat(pid_t pid, struct proc_stat *stat) { return is_ours() && read_stat(pid, stat); }
 
 bool proc_alive(struct proc_id id) {
     struct proc_stat stat;
@@ -177,17 +179,16 @@ size_t proc_children_of(struct proc_id parent, struct proc_id *into, size_t room
     pid_t expected = parent.pid == 0 ? getpid() : parent.pid;
     for (size_t i = 0; i < n && added < room; i++) {
         struct proc_stat stat;
-        if (proc_stat(pids[i], &stat) && stat.parent == expected)
+        if (read_stat(pids[i], &stat) && stat.parent == expected)
             into[added++] = (struct proc_id){.pid = pids[i], .start = stat.start};
     }
     struct proc_stat again;
-    if (added > 0 && parent.pid != 0 && !(proc_stat(parent.pid, &again) && again.start == parent.start))
+    if (added > 0 && parent.pid != 0 && !(read_stat(parent.pid, &again) && again.start == parent.start))
         return 0;
     return added;
 }
 
-size_t proc_descendants(struct proc_id *into, size_t room) {
-    size_t n = proc_children_of((struct proc_id){0}, into, room);
+size_t proc_descendants(struct proc_id *into, size_t n, size_t room) {
     for (size_t i = 0; i < n; i++)
         n += proc_children_of(into[i], into + n, room - n);
     return n;

@@ -24,9 +24,9 @@ bool proc_alive(struct proc_id id);
 size_t proc_children(pid_t pid, pid_t *into, size_t room);
 /* The same (pid 0: our own), but only those that are so still while parent has kept its start time. */
 size_t proc_children_of(struct proc_id parent, struct proc_id *into, size_t room);
-/* All processes below us that can be seen now, parents before children, each verified against its
- * parent; at most room; how many. */
-size_t proc_descendants(struct proc_id *into, size_t room);
+/* Behind the first n: all processes below these that can be seen now, parents before children, each
+ * verified against its parent; at most room; how many with the first n. */
+size_t proc_descendants(struct proc_id *into, size_t n, size_t room);
 /* Signals a process if it is still the one that is meant: 0 or an errno (ESRCH: it is gone). */
 int proc_signal(struct proc_id id, int sig);
 

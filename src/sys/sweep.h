@@ -12,9 +12,9 @@
 
 /* sig and CONT to all; how many got it, as far as that is known. room: scratch for the walk. */
 size_t sweep_term(bool pid1, int sig, struct proc_id *scratch, size_t room);
-/* One round of KILL: direct children only, whose pids cannot be recycled before we reap them. What
- * they leave behind becomes our child, so another round after each reaping gets everything. */
-void sweep_kill(bool pid1);
+/* One round of KILL: to our children, whose pids cannot be recycled before we reap them, and to what
+ * can be seen below them. What they leave behind becomes our child, so rounds get everything. */
+void sweep_kill(bool pid1, struct proc_id *scratch, size_t room);
 /* Children that are no zombies, for the report: at most room; how many. */
 size_t sweep_left(pid_t *into, size_t room);
 
