@@ -134,8 +134,10 @@ sim: $(B)/sim
 # System tests mostly wait; twice as many at a time as there are processors keep them busy.
 JOBS ?= $(shell expr 2 '*' $$(nproc))
 
+# The storms have the machine to themselves: whatever has a deadline beside them would miss it.
 system: $(B)/lastcall
-	/usr/bin/python3 -m pytest -q -n $(JOBS) tests/system
+	/usr/bin/python3 -m pytest -q -n $(JOBS) tests/system --ignore tests/system/test_storms.py
+	/usr/bin/python3 -m pytest -q tests/system/test_storms.py
 
 docs: $(B)/lastcall
 	sh tests/docs.sh $(B)/lastcall

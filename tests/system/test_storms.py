@@ -273,10 +273,17 @@ class TestForkBombs:
             http = :9180
             [service bomb]
             command = {storm} bomb {kind} {workdir / "boom"}
-            stop-timeout = 1s
+            stop-timeout = {5 if kind == "p" else 1}s
         """, mode=both, **limited).lc
         wait_for(lambda: run.http("GET", "/livez").code == 200)
         assert stop_the_bomb(run) == (0 if kind == "p" else 124), run.err
+
+    def test_of_an_orphan(self, start, workdir, programs, storm, both, limited, kind):
+        """Nobody's job: the sweep finds it."""
+        run = start("-g", "10s", "--reserve", "5s", "--", "sh", "-c", f"{programs.prog} escape {storm} bomb {kind} "
+                    f"{workdir}/boom; exec {programs.prog} obey {workdir}/main", mode=both, **limited)
+        wait_for_text(workdir / "main", "ready")
+        assert stop_the_bomb(run) == 143, run.err
 
     def test_of_a_user(self, start, workdir, storm, both, kind):
         run = start("-g", "10s", "--reserve", "8s", "--", storm, "bomb", kind, workdir / "boom", mode=both, **limited_user())

@@ -10,7 +10,7 @@
  *                                  to every signal, "p" nothing of these
  *
  * Most of them are clones that share the memory of their maker: that makes them cheap, and not less of a
- * process to whoever reaps them. */
+ * process to whoever reaps them. All are as nice as can be to whatever else this machine does. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -175,6 +176,7 @@ int main(int argc, char **argv)
     const char *verb = argc > 1 ? argv[1] : "";
     int n = argc > 2 ? atoi(argv[2]) : 0;
 
+    setpriority(PRIO_PROCESS, 0, 19);
     if (!strcmp(verb, "orphans") && argc == 4)
         return orphans(n, atoi(argv[3]));
     if (!strcmp(verb, "zombies") && argc == 4)
