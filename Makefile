@@ -122,7 +122,7 @@ $(B)/sim: $(wildcard tests/sim/*.c tests/sim/*.h) $(pure_obj) $(B)/see
 faults: $(B)/lastcall
 	LASTCALL_FAULTS=all /usr/bin/python3 -m pytest -q -n $(JOBS) tests/system/test_faults.py
 
-.PHONY: all gates deps install install-links unit sim system faults docs fuzz fuzz-smoke test test-san \
+.PHONY: all gates deps install install-links unit sim system peers faults docs fuzz fuzz-smoke test test-san \
         compile-clang test-engine demo bench clean
 
 unit: $(unit_bins)
@@ -138,6 +138,11 @@ JOBS ?= $(shell expr 2 '*' $$(nproc))
 system: $(B)/lastcall
 	/usr/bin/python3 -m pytest -q -n $(JOBS) tests/system --ignore tests/system/test_storms.py
 	/usr/bin/python3 -m pytest -q tests/system/test_storms.py
+
+# The tests of the personalities on the real ones: those judge the tests.
+peers: $(B)/lastcall
+	LASTCALL_PEERS=only /usr/bin/python3 -m pytest -q -n $(JOBS) tests/system/test_tini.py tests/system/test_dumb_init.py \
+		tests/system/test_catatonit.py
 
 docs: $(B)/lastcall
 	sh tests/docs.sh $(B)/lastcall

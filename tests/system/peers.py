@@ -192,6 +192,30 @@ def end_what_ignores_everything(init, workdir, programs, *options, **more):
     assert recorded_signals(log) == [15, 18]
     assert not run.left
     assert 1.8 < run.exited_at - began < 2 + 2 * LATE
+    assert run.err == ""
+
+
+def obey_a_grace(init, workdir, programs, *options, **more):
+    """lastcall's own variable: the child ignores TERM, and all is over in that time."""
+    log = workdir / "log"
+    run = init(*options, "--", programs.prog, "deaf", log, env={"LASTCALL_GRACE": "1s"}, **more)
+    wait_for_text(log, "ready")
+    run.signal(signal.SIGTERM)
+    began = time.monotonic()
+    assert run.wait(4 if init.real else BOUND) == 137
+    assert run.exited_at - began < 1 + LATE
+
+
+def exit_at_once_where_orphans_go_elsewhere(init, workdir, programs, *options, gets):
+    """The child ends; what it leaves in its group gets these signals and lives on under the shell around."""
+    log = workdir / "log"
+    around = ["/bin/sh", "-c", f'"$@"; code=$?; kill -{LAST} $(cat {workdir}/pid); '
+              f'until grep -q "^{LAST} " {log}; do sleep 0.01; done; exit $code', "sh"]
+    command = (f"{programs.prog} record {log} {LAST}:0 & echo $! >{workdir}/pid; "
+               f"until test -s {log}; do sleep 0.01; done; exit 4")
+    run = init(*options, "--", "sh", "-c", command, mode="sub", before=around, may_leave=True)
+    assert run.wait() == 4
+    assert recorded_signals(log) == gets + [LAST]
 
 
 def wake_ups(run, seconds):

@@ -71,6 +71,12 @@ def test_only_the_first_two_dashes_are_taken(init):
     assert "No such file or directory" in run.err
 
 
+def test_the_name_may_be_podman_init(init, both):
+    assert init.end("-V", name="podman-init", mode=both).out.startswith("tini version ")
+    assert init.end("true", "-x", name="podman-init", mode=both).code == 1
+    assert init.end("--", "/nonexistent", name="podman-init", mode=both).code == 1
+
+
 # ---- exit codes ----
 
 @pytest.mark.parametrize("code", CODES)
@@ -354,6 +360,12 @@ def test_no_early_signal_is_lost(init, both, options):
 @pytest.mark.parametrize("options", [[], ["-g"]], ids=str)
 def test_what_is_left_may_finish(init, workdir, programs, both, options):
     finish_what_is_left(init, workdir, programs, *options, mode=both)
+
+
+@pytest.mark.defect(4)
+@pytest.mark.parametrize("options", [[], ["-g"]], ids=str)
+def test_a_grace_is_kept(init, workdir, programs, both, options):
+    obey_a_grace(init, workdir, programs, *options, mode=both)
 
 
 @pytest.mark.defect(4)

@@ -250,17 +250,6 @@ def test_bad_rewrites(init, workdir, both, rule):
     assert not (workdir / "it").exists()
 
 
-def test_what_is_left_of_the_group_gets_the_rewritten_term(init, workdir, programs):
-    """Once the child has ended. The shell around waits until it has come."""
-    log = workdir / "log"
-    around = ["/bin/sh", "-c", f'"$@"; echo code $?; until grep -q "^2 " {log}; do sleep 0.01; done', "sh"]
-    command = f"{programs.prog} record {log} 2:0 & until test -s {log}; do sleep 0.01; done; exit 4"
-    run = init("-r", "15:2", "sh", "-c", command, mode="sub", before=around, may_leave=True)
-    assert run.wait() == 0
-    assert run.out == "code 4\n"
-    assert recorded_signals(log) == [2]
-
-
 # ---- job control ----
 
 def test_a_stop_signal_stops_both_and_cont_resumes_both(init, workdir, programs):
@@ -442,6 +431,18 @@ def test_no_early_signal_is_lost(init, both, options):
 @pytest.mark.parametrize("options", [[], ["-c"]], ids=str)
 def test_what_is_left_may_finish(init, workdir, programs, options):
     finish_what_is_left(init, workdir, programs, *options)
+
+
+@pytest.mark.parametrize("options, gets", [([], [15]), (["-r", "15:1"], [1]), (["-r", "15:0"], []), (["-c"], [])],
+                         ids=str)
+def test_what_is_left_to_another_reaper_gets_what_theirs_sends(init, workdir, programs, options, gets):
+    exit_at_once_where_orphans_go_elsewhere(init, workdir, programs, *options, gets=gets)
+
+
+@pytest.mark.defect(4)
+@pytest.mark.parametrize("options", [[], ["-c"]], ids=str)
+def test_a_grace_is_kept(init, workdir, programs, options):
+    obey_a_grace(init, workdir, programs, *options)
 
 
 @pytest.mark.defect(4)

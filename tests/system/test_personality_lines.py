@@ -9,13 +9,13 @@ COMMANDS = [["true"], ["false"], ["sh", "-c", "exit 3"], ["sh", "--", "-c", "exi
             ["echo", "a", "--", "-h"], ["/nonexistent"], ["/etc"], ["sh"]]
 WORDS = {
     "tini": ["-s", "-g", "-v", "-vv", "-vvv", "-w", "-h", "-l", "-x", "--version", "--", "-e", "3", "-e3", "256",
-             "-e4", "-p", "SIGTERM", "-pSIGHUP", "TERM", "-sg", "-gse", "-svx", "--foo", "--v", "-", "-sg-", "-V"],
+             "-e4", "-p", "SIGTERM", "-pSIGHUP", "TERM", "-sg", "-gse", "-svx", "--foo", "--v", "-", "-sg-", "-V", ""],
     "dumb-init": ["-c", "-v", "-h", "-V", "--", "--single-child", "--verbose", "--rewrite", "--rewrite=15:2", "-r",
                   "15:2", "-r15:2", "1:0", "--help", "--version", "--ver", "--verb", "--s", "--rew", "-x", "--foo",
-                  "-cv", "-cvr", "--rewrite=", "--single-child=1", "-", "--h", "15:99", "-r1", "--v", "-crh", "a:b",
+                  "-cv", "-cvr", "--rewrite=", "--single-child=1", "-", "--h", "15:99", "-r1", "--v", "-crh", "a:b", "",
                   "3:3"],
     "catatonit": ["-g", "-h", "-L", "-V", "--version", "--ver", "--v", "--help", "-x", "--", "-gg", "-gV", "--foo",
-                  "-gx", "-", "--version=1", "-V1", "-l"],
+                  "-gx", "-", "--version=1", "-V1", "-l", ""],
 }
 VARIABLES = {
     "tini": {"TINI_SUBREAPER": ["", "1"], "TINI_VERBOSITY": ["0", "1", "2", "3", "", "x", "9"],

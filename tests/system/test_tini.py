@@ -99,10 +99,11 @@ def test_options_bundle_and_repeat(init):
     assert len(run.out.splitlines()) > len(init.end("-sgv", "--", "true", mode="sub").out.splitlines()) > 0
 
 
-def test_the_name_may_be_docker_init(init, both):
-    assert init.end("--version", name="docker-init", mode=both).out.startswith("tini version ")
-    assert init.end("-e", "3", "--", "sh", "-c", "exit 3", name="docker-init", mode=both).code == 0
-    assert init.end("true", "-x", name="docker-init", mode=both).code == 1
+@pytest.mark.parametrize("name", ["docker-init", "tini-static"])
+def test_other_names(init, both, name):
+    assert init.end("--version", name=name, mode=both).out.startswith("tini version ")
+    assert init.end("-e", "3", "--", "sh", "-c", "exit 3", name=name, mode=both).code == 0
+    assert init.end("true", "-x", name=name, mode=both).code == 1
 
 
 # ---- exit codes ----
@@ -424,6 +425,22 @@ def test_no_early_signal_is_lost(init, both, options):
 @pytest.mark.parametrize("options", [["-s"], ["-s", "-g"]], ids=" ".join)
 def test_what_is_left_may_finish(init, workdir, programs, both, options):
     finish_what_is_left(init, workdir, programs, *options, mode=both)
+
+
+@pytest.mark.defect(3)
+def test_what_is_left_may_finish_without_options(init, workdir, programs):
+    finish_what_is_left(init, workdir, programs)
+
+
+@pytest.mark.parametrize("options", [[], ["-g"]], ids=str)
+def test_what_is_left_to_another_reaper_is_left_alone(init, workdir, programs, options):
+    exit_at_once_where_orphans_go_elsewhere(init, workdir, programs, *options, gets=[])
+
+
+@pytest.mark.defect(4)
+@pytest.mark.parametrize("options", [[], ["-s"], ["-g"]], ids=str)
+def test_a_grace_is_kept(init, workdir, programs, options):
+    obey_a_grace(init, workdir, programs, *options)
 
 
 @pytest.mark.defect(4)
