@@ -18,6 +18,10 @@ def pytest_configure():
         signal.signal(sig, signal.default_int_handler)      # clean up then, as at Ctrl-C
 
 
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: "debian" in item.fixturenames)      # last: it is made while the others run
+
+
 @pytest.fixture(scope="session")
 def base():
     if os.geteuid() != 0:
