@@ -55,6 +55,8 @@ static void spawn(struct run *run, const struct action *action) {
 }
 
 static void note(struct run *run, const struct action *action) {
+    if (action->value == NOTE_STOP_BEGAN && run->core.walk.cause == BY_SIGNAL)
+        why_asked(run);
     say_note(run, action);
     upward_note(run, action);
     if (action->value == NOTE_ROW || action->value == NOTE_STOP_BEGAN)

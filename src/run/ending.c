@@ -65,7 +65,7 @@ static void list_killed(const struct run *run, struct report_process *killed) {
 
 size_t ending_report(const struct run *run, char *into, size_t room, const struct report_process *left,
                      uint16_t n_left) {
-    char sentence[512], why[64];
+    char sentence[768], why[64];
     struct out out = out_on(sentence, sizeof sentence), why_out = out_on(why, sizeof why);
     struct report_process killed[MAX_KILLED];
     summary(&out, run);
@@ -78,6 +78,7 @@ size_t ending_report(const struct run *run, char *into, size_t room, const struc
         .exit = run->exited ? (int16_t)run->exit : -1,
         .zero = stop_zero(run), .grace = run->model->policy.grace, .used = until(stop_zero(run), run->now),
         .time_s = clock_wall_s(), .killed = killed, .n_killed = run->ending.n_killed, .left = left, .n_left = n_left,
+        .oom = why_oom_kills(run),
     };
     return report_make(into, room, &report);
 }
@@ -93,6 +94,8 @@ void ending_write(struct run *run, bool last) {
         open_once(run);
     if (!run->ending.file.usable || (run->ending.file.stream && !last))
         return;
+    if (!last)
+        why_look(run);
     if (last && run->core.left_behind)
         list_left(left, stats, 8, &n_left);
     size_t n = ending_report(run, text, sizeof text, left, n_left);
@@ -102,34 +105,61 @@ void ending_write(struct run *run, bool last) {
 /* It was undone: a later crash must not be explained by this. */
 void ending_undo(struct run *run) {
     run->ending.n_killed = 0;
+    run->ending.more_killed = 0;
     if (run->ending.file.usable && !run->ending.file.stream)
         message_file_write(&run->ending.file, "", 0, false);
 }
 
-static void remember(struct ending *ending, uint16_t unit, pid_t pid) {
-    struct proc_stat stat;
-    if (ending->n_killed == MAX_KILLED || !proc_stat(pid, &stat) || stat.state == 'Z')
+/* Without /proc a pid is all that is known. */
+static void remember(struct ending *ending, struct killed who, pid_t pid) {
+    struct proc_stat stat = {0};
+    proc_stat(pid, &stat);
+    if (stat.state == 'Z')
         return;
-    struct killed *one = &ending->killed[ending->n_killed++];
-    one->unit = unit;
-    one->pid = pid;
-    memcpy(one->comm, stat.comm, sizeof one->comm);
+    if (ending->n_killed == MAX_KILLED) {
+        ending->more_killed++;
+        return;
+    }
+    who.pid = pid;
+    memcpy(who.comm, stat.comm, sizeof who.comm);
+    ending->killed[ending->n_killed++] = who;
+}
+
+struct killed ending_who(const struct run *run, uint16_t slot) {
+    const struct job *job = &run->core.jobs[slot];
+    if (job->what == CMD_RUN || job->what == CMD_STOP || job->what == CMD_RELOAD)
+        return (struct killed){.unit = job->owner, .name = run->model->units[job->owner].name};
+    return (struct killed){.unit = NONE, .name = run->model->steps[job->owner].name};
+}
+
+/* By its leader; where that has gone, by what is known to be left of it. */
+static void remember_job(struct run *run, uint16_t slot) {
+    const struct slot *s = &run->jobs.v[slot];
+    const struct tree *tree = &run->jobs.tree;
+    if (s->state != SLOT_LEFT) {
+        remember(&run->ending, ending_who(run, slot), s->pid);
+        return;
+    }
+    for (uint32_t i = 0; i < tree->n; i++)
+        if (tree->v[i].job == slot && proc_alive(tree->v[i].id))
+            remember(&run->ending, ending_who(run, slot), tree->v[i].id.pid);
+}
+
+static void remember_children(struct run *run) {
+    pid_t children[64];
+    size_t n = proc_children(0, children, sizeof children / sizeof *children);
+    for (size_t i = 0; i < n; i++)
+        if (jobs_find(&run->jobs, children[i]) == HASH_FREE)
+            remember(&run->ending, (struct killed){.unit = NONE}, children[i]);
 }
 
 /* Called before the KILL: afterwards nobody knows its name. slot NONE: all children, by the sweep. */
 void ending_killed(struct run *run, uint16_t slot) {
-    pid_t children[MAX_KILLED];
-    if (is_never(run->core.walk.asked))
+    uint8_t what = slot == NONE ? CMD_N : run->core.jobs[slot].what;
+    if (is_never(run->core.walk.asked) || what == CMD_NET || what == CMD_CHECK)
         return;
-    if (slot != NONE) {
-        const struct job *job = &run->core.jobs[slot];
-        bool is_unit = job->what == CMD_RUN || job->what == CMD_STOP;
-        if (job->what != CMD_NET && job->what != CMD_CHECK)
-            remember(&run->ending, is_unit ? job->owner : NONE, run->jobs.v[slot].pid);
-        return;
-    }
-    size_t n = proc_children(0, children, MAX_KILLED);
-    for (size_t i = 0; i < n; i++)
-        if (jobs_find(&run->jobs, children[i]) == HASH_FREE)
-            remember(&run->ending, NONE, children[i]);
+    if (slot == NONE)
+        remember_children(run);
+    else
+        remember_job(run, slot);
 }

@@ -51,6 +51,8 @@ void facts_signal(struct run *run, const struct signal_taken *taken) {
         event.flags = SIG_FROM_OUTSIDE;
     run->last_stop = *taken;
     step(run, &event);
+    if (run->core.told_to_stop && run->why.asked.sig == 0)
+        why_asked(run); /* only now: it must not make the signal late */
     suspend(run, taken->sig);
 }
 
@@ -133,6 +135,8 @@ static void tell_end(struct run *run, const struct ended *ended) {
         event.kind = EV_STOPPED;
     else if (slot->failed)
         event = (struct event){.kind = EV_SPAWN_FAILED, .job = ended->id, .value = failure_code(run, &slot->error)};
+    if (event.kind == EV_LEADER)
+        why_ended(run, ended->id.job, ended->value);
     step(run, &event);
 }
 

@@ -145,10 +145,11 @@ static void signal_left(struct jobs *jobs, uint16_t slot, int sig) {
 }
 
 void jobs_signal(struct jobs *jobs, uint16_t slot, int sig, enum whom whom) {
-    const struct slot *s = &jobs->v[slot];
+    struct slot *s = &jobs->v[slot];
     bool left = s->state == SLOT_LEFT, group = whom == TO_GROUP || whom == TO_TREE;
     if (s->pid == 0)
         return;
+    s->killed |= sig == SIGKILL;
     if (!left && whom != TO_STRAYS)
         signal_living(s, sig, group);
     else if (left && group)

@@ -21,6 +21,7 @@ enum slot_state { SLOT_FREE, SLOT_STARTING, SLOT_RUNS, SLOT_LEFT };
 struct slot {
     uint8_t state;          /* enum slot_state */
     uint8_t news;           /* enum spawn_news, known at once and not told yet */
+    bool killed;            /* we have sent it KILL */
     bool failed;            /* error says why; told when the process has been reaped */
     uint16_t gen;
     pid_t pid;              /* the leader, also its group's number; stays when it has been reaped */

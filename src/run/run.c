@@ -121,6 +121,8 @@ static void begin(struct run *run, span late) {
     tell_news(run);
     if (run->model->policy.phases_only)
         step(run, &(struct event){.kind = EV_ASK, .verb = ASK_PRESTOP, .value = (int32_t)span_ms(late)});
+    if (run->watch >= 0)
+        why_begin(run);
     run->began = true;
 }
 
@@ -193,6 +195,8 @@ static int prepare(struct run *run, struct arena *arena, char *const *envp) {
 
 static void finish(struct run *run) {
     run->now = clock_now();
+    if (run->exit != 0 || !run->model->policy.single || !ended_by_itself(run))
+        why_look(run);
     ending_write(run, true);
     terminal_take(&run->terminal, false);
     say_goodbye(run);

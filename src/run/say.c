@@ -11,7 +11,7 @@
 #include "text/report.h"
 #include "text/signame.h"
 
-enum { LINE = 1024, ALWAYS = 0, NORMAL = 1, VERBOSE = 2 };
+enum { LINE = 2048, ALWAYS = 0, NORMAL = 1, VERBOSE = 2 };
 
 /* ---- one line ---- */
 
@@ -262,11 +262,11 @@ static void put_limit(struct out *out, const struct run *run, uint16_t unit) {
 
 /* The end of main is said once: as the cause of the stop. */
 static void note_end(struct run *run, uint16_t unit, bool failed) {
-    char text[128];
+    char text[256];
     if (run->core.walk.cause == BY_MAIN && run->model->units[unit].service == run->model->main)
         return;
     struct out out = out_on(text, sizeof text);
-    say_exit(&out, run->core.units[unit].exit);
+    say_end(&out, run, unit);
     if (failed)
         put_limit(&out, run, unit);
     named(run, failed ? ALWAYS : NORMAL, run->model->units[unit].name, failed ? " FAILED for good: " : " has ended: ",
@@ -274,9 +274,9 @@ static void note_end(struct run *run, uint16_t unit, bool failed) {
 }
 
 static void note_restart(struct run *run, uint16_t unit, int32_t ms) {
-    char text[128];
+    char text[256];
     struct out out = out_on(text, sizeof text);
-    say_exit(&out, run->core.units[unit].exit);
+    say_end(&out, run, unit);
     out_text(&out, "; starts again in ");
     duration_print(&out, MS(ms));
     named(run, NORMAL, run->model->units[unit].name, ": ", text);
@@ -377,13 +377,24 @@ static void say_left(struct run *run) {
     }
 }
 
+/* A single command that ended well by itself needs no word, one that never ran has had its own, and another
+ * init would say nothing. */
+static bool needs_word(const struct run *run) {
+    if (!run->model->policy.single || run->core.walk.cause != BY_MAIN)
+        return !is_never(run->core.walk.asked);
+    return run->config->manners.as == AS_LASTCALL && !run->core.units[0].never_ran &&
+           (run->exit != 0 || run->why.asked.sig != 0 || core_verdict(&run->core) != VERDICT_CLEAN);
+}
+
+/* The last line: what ended whom, how long it took, what was killed. */
 void say_goodbye(struct run *run) {
-    char text[512];
+    char text[768];
     struct out out = out_on(text, sizeof text);
-    if (is_never(run->core.walk.asked) || (run->model->policy.single && run->core.walk.cause == BY_MAIN))
+    if (!needs_word(run))
         return;
     if (run->core.left_behind)
         say_left(run);
     summary(&out, run);
-    run_say(run, core_verdict(&run->core) == VERDICT_CLEAN ? NORMAL : ALWAYS, text);
+    bool well = core_verdict(&run->core) == VERDICT_CLEAN && (run->exit == 0 || !ended_by_itself(run));
+    run_say(run, well ? NORMAL : ALWAYS, text);
 }

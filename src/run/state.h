@@ -59,7 +59,21 @@ struct upward {
     instant next;
 };
 
-struct killed { uint16_t unit; pid_t pid; char comm[PROC_COMM]; };
+/* Why it ended. KILLER_OOM: the OOM killer's count had grown. */
+enum killer { KILLER_NONE, KILLER_UNKNOWN, KILLER_OOM };
+struct why {
+    struct signal_taken asked; /* the notice that began the stop; sig 0: none */
+    char asker[PROC_COMM];  /* its sender's name; empty: not known */
+    instant asked_at;
+    pid_t main_pid;         /* of main, once it has ended */
+    uint8_t killer;         /* enum killer: of the newest unit that ended by a SIGKILL which was not ours */
+    uint16_t killed;        /* that unit */
+    bool oom_counted;       /* oom_first was read at the start */
+    const char *oom_file;   /* where the count stands; NULL: not known */
+    uint64_t oom_first, oom_last;
+};
+
+struct killed { uint16_t unit; const char *name; pid_t pid; char comm[PROC_COMM]; }; /* name: of unit or step, NULL */
 enum { MAX_KILLED = 16 };
 
 struct ending {
@@ -81,6 +95,7 @@ struct run {
     struct helper_ends helper;
     struct upward upward;
     struct ending ending;
+    struct why why;
     struct stderr_out err, out;
     struct terminal terminal;
     struct rlimit nofile;   /* before ours was raised */
@@ -173,6 +188,10 @@ void cause(struct out *out, const struct run *run);
 void cause_short(struct out *out, const struct run *run);
 /* "exited 3", "ended by SIGKILL". */
 void say_exit(struct out *out, int exit);
+/* The same of a unit, with what is known of a SIGKILL. */
+void say_end(struct out *out, const struct run *run, uint16_t unit);
+/* A single command has ended by itself: nobody had asked. */
+bool ended_by_itself(const struct run *run);
 
 /* ending.c: the report, kept current. */
 struct report_process;
@@ -181,7 +200,18 @@ size_t ending_report(const struct run *run, char *into, size_t room, const struc
                      uint16_t n_left);
 void ending_write(struct run *run, bool last);
 void ending_killed(struct run *run, uint16_t slot);
+/* What a job is called among the killed. */
+struct killed ending_who(const struct run *run, uint16_t slot);
 void ending_undo(struct run *run);
+
+/* why.c: facts about the end, as they come in. */
+void why_begin(struct run *run);
+void why_asked(struct run *run);
+void why_ended(struct run *run, uint16_t slot, int value);
+/* Reads the OOM killer's count again: whether it has grown. */
+bool why_look(struct run *run);
+/* Since the start; -1: not known. */
+int64_t why_oom_kills(const struct run *run);
 
 /* upward.c */
 void upward_open(struct run *run, char *const *envp);

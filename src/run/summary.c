@@ -1,5 +1,6 @@
 /* run/summary.c: a stop in one English sentence, and what caused it. */
 #include <string.h>
+#include <unistd.h>
 
 #include "model/names.h"
 #include "run/state.h"
@@ -38,20 +39,65 @@ void cause_short(struct out *out, const struct run *run) {
         out_text(out, names[walk->cause]);
 }
 
-static void unit_end(struct out *out, const struct run *run, uint16_t unit, const char *what) {
-    out_text(out, run->model->units[unit].name);
-    out_text(out, what);
-    if (run->core.units[unit].exit != EXIT_UNKNOWN) {
-        out_text(out, " (");
-        say_exit(out, run->core.units[unit].exit);
-        out_text(out, ")");
+/* ---- how a unit ended ---- */
+
+static void oom_counts(struct out *out, const struct why *why) {
+    out_text(out, " (");
+    out_text(out, why->oom_file);
+    out_text(out, " oom_kill ");
+    if (why->oom_counted) {
+        out_uint(out, why->oom_first);
+        out_text(out, " -> ");
+    }
+    out_uint(out, why->oom_last);
+    out_char(out, ')');
+}
+
+/* As far as the cgroup's count tells. */
+static void killer(struct out *out, const struct run *run) {
+    const struct why *why = &run->why;
+    if (why->killer == KILLER_OOM) {
+        out_text(out, why->oom_counted ? ": " : why_oom_kills(run) < 0 ? ", perhaps by " : ", it seems by ");
+        out_text(out, "the kernel's OOM killer");
+        oom_counts(out, why);
+    } else {
+        out_text(out, why->oom_file == NULL ? ", not sent by lastcall"
+                                            : ", sent by neither lastcall nor the kernel's OOM killer");
     }
 }
 
-static void sender(struct out *out, const struct run *run) {
-    const struct signal_taken *taken = &run->last_stop;
-    if (taken->sig != run->core.walk.cause_value)
-        return;
+void say_end(struct out *out, const struct run *run, uint16_t unit) {
+    say_exit(out, run->core.units[unit].exit);
+    if (run->why.killer != KILLER_NONE && run->why.killed == unit)
+        killer(out, run);
+}
+
+static void unit_end(struct out *out, const struct run *run, uint16_t unit, const char *what) {
+    out_text(out, run->model->units[unit].name);
+    out_text(out, what);
+    say_end(out, run, unit);
+}
+
+static uint16_t main_unit(const struct run *run) {
+    return run->model->main == NONE ? NONE : run->model->services[run->model->main].first_unit;
+}
+
+static void put_process(struct out *out, const char *name, pid_t pid, const char *comm) {
+    out_text(out, name);
+    if (pid == 0)
+        return; /* of a simulation */
+    out_text(out, " (pid ");
+    out_int(out, pid);
+    if (*comm != 0 && strcmp(name, comm) != 0) {
+        out_char(out, ' ');
+        out_text(out, comm);
+    }
+    out_char(out, ')');
+}
+
+/* ---- who asked for it ---- */
+
+static void sender(struct out *out, const struct signal_taken *taken, const char *comm) {
     if (taken->code > 0) {
         out_text(out, " from the terminal");
     } else if (taken->from == 0) {
@@ -59,19 +105,33 @@ static void sender(struct out *out, const struct run *run) {
     } else {
         out_text(out, " from pid ");
         out_int(out, taken->from);
+        if (*comm != 0) {
+            out_text(out, " (");
+            out_text(out, comm);
+            out_char(out, ')');
+        }
+        if (taken->uid != geteuid()) {
+            out_text(out, " of user ");
+            out_uint(out, taken->uid);
+        }
     }
+}
+
+static void asked(struct out *out, const struct run *run) {
+    signal_name(out, run->why.asked.sig ? run->why.asked.sig : run->core.walk.cause_value);
+    sender(out, &run->why.asked, run->why.asker);
 }
 
 void cause(struct out *out, const struct run *run) {
     const struct walk *walk = &run->core.walk;
     switch ((enum cause)walk->cause) {
-    case BY_SIGNAL:
-        signal_name(out, walk->cause_value);
-        sender(out, run);
+    case BY_SIGNAL: asked(out, run); break;
+    case BY_MAIN: unit_end(out, run, main_unit(run), " "); break;
+    case BY_SERVICE: unit_end(out, run, walk->cause_value, " has ended for good: "); break;
+    case BY_LIVE:
+        out_text(out, run->model->units[walk->cause_value].name);
+        out_text(out, " has failed its live check");
         break;
-    case BY_MAIN: unit_end(out, run, run->model->services[run->model->main].first_unit, " has ended"); break;
-    case BY_SERVICE: unit_end(out, run, walk->cause_value, " has ended for good"); break;
-    case BY_LIVE: unit_end(out, run, walk->cause_value, " has failed its live check"); break;
     case BY_ALL_ENDED: out_text(out, "all services have ended"); break;
     case BY_NOTHING:
     case BY_PRESTOP:
@@ -95,12 +155,11 @@ static void put_place(struct out *out, const struct place *where) {
 
 static void advise_service(struct out *out, const struct run *run, const struct row *row) {
     const struct service *service = &run->model->services[run->model->units[row->subject].service];
-    out_text(out, row_name(run->model, row));
     if (run->model->policy.single) {
-        out_text(out, " had to be killed. Raise --grace");
+        out_text(out, ". Raise --grace");
         return;
     }
-    out_text(out, " had to be killed. Raise [service ");
+    out_text(out, ". Raise [service ");
     out_text(out, service->name);
     out_text(out, is_forever(service->stop_timeout) ? "] guarantee, or grace" : "] stop-timeout");
     put_place(out, &service->where);
@@ -123,37 +182,82 @@ static void advise_step(struct out *out, const struct run *run, const struct row
     put_place(out, &step->where);
 }
 
-static void advise_one(struct out *out, const struct run *run, const struct row *row) {
-    out_text(out, ": ");
-    if (row->action == DO_STOP)
+/* What stands between two parts of the sentence. */
+static void next(struct out *out, const char **between) {
+    out_text(out, *between);
+    *between = "; ";
+}
+
+/* The first, by name; more than these are only counted. */
+static void list_killed(struct out *out, const struct run *run, const char **between) {
+    enum { NAMED = 5 };
+    const struct ending *ending = &run->ending;
+    uint32_t n = ending->n_killed < NAMED ? ending->n_killed : NAMED, more = ending->n_killed + ending->more_killed - n;
+    if (n == 0)
+        return;
+    next(out, between);
+    for (uint32_t i = 0; i < n; i++) {
+        const struct killed *one = &ending->killed[i];
+        out_text(out, i == 0 ? "killed " : ", ");
+        put_process(out, one->name == NULL ? one->comm : one->name, one->pid, one->comm);
+    }
+    if (more > 0) {
+        out_text(out, " and ");
+        out_uint(out, more);
+        out_text(out, " more");
+    }
+}
+
+static void advise_one(struct out *out, const struct run *run, const struct row *row, const char **between) {
+    bool named = row->killed && run->ending.n_killed > 0;
+    if (row->action == DO_STOP) {
+        if (!named) {
+            next(out, between);
+            out_text(out, row_name(run->model, row));
+            out_text(out, " had to be killed");
+        }
         advise_service(out, run, row);
-    else if (row->subject != NONE)
+    } else if (row->subject != NONE) {
+        next(out, between);
         advise_step(out, run, row);
-    else
+    } else if (!named || run->core.left_behind) {
+        next(out, between);
         out_text(out, run->core.left_behind ? "something was left that could not be killed in time"
                                             : "what was left did not end on TERM, and was killed");
+    }
 }
 
 static bool is_bad(const struct row *row) { return row->killed || row->state == S_FAILED || row->state == S_TIMEOUT; }
 
-/* The first that went wrong, for the others often follow from it. */
-static void advise(struct out *out, const struct run *run) {
+/* The first that went wrong, for the others often follow from it; those that were killed have been named. */
+static void advise(struct out *out, const struct run *run, const char **between) {
     const struct walk *walk = &run->core.walk;
     const struct row *first = NULL;
-    unsigned bad = 0;
+    unsigned more = 0;
     for (uint16_t i = 0; i < walk->n_rows; i++) {
-        if (!is_bad(&walk->rows[i]))
+        const struct row *row = &walk->rows[i];
+        if (!is_bad(row))
             continue;
-        first = first == NULL ? &walk->rows[i] : first;
-        bad++;
+        more += first != NULL && (!row->killed || run->ending.n_killed == 0);
+        first = first == NULL ? row : first;
     }
     if (first != NULL)
-        advise_one(out, run, first);
-    if (bad > 1) {
+        advise_one(out, run, first, between);
+    if (more > 0) {
         out_text(out, "; and ");
-        out_uint(out, bad - 1);
+        out_uint(out, more);
         out_text(out, " more");
     }
+}
+
+/* ---- the sentence ---- */
+
+/* A single command without a clock: a notice was handed on, and its end is the cause of the stop. */
+static bool was_told(const struct run *run) { return run->core.walk.cause == BY_MAIN && run->why.asked.sig != 0; }
+
+bool ended_by_itself(const struct run *run) {
+    uint8_t why = run->core.walk.cause;
+    return (why == BY_MAIN || why == BY_SERVICE || why == BY_ALL_ENDED || why == BY_LIVE) && !was_told(run);
 }
 
 static void upper_case(struct out *out, const char *word) {
@@ -166,14 +270,55 @@ instant stop_zero(const struct run *run) {
     return is_never(walk->clock) ? walk->asked : walk->clock;
 }
 
-static void put_time(struct out *out, const struct run *run) {
+/* The verdict, how long it took, and after what. */
+static void head(struct out *out, const struct run *run) {
     span grace = run->model->policy.grace;
-    out_tenths(out, span_ms(until(stop_zero(run), run->now)));
+    instant zero = was_told(run) ? run->why.asked_at : stop_zero(run);
+    upper_case(out, verdict_name(core_verdict(&run->core)));
+    out_text(out, " in ");
+    out_tenths(out, span_ms(until(zero, run->now)));
     out_text(out, " s");
-    if (is_forever(grace))
+    if (!is_forever(grace)) {
+        out_text(out, " of ");
+        out_tenths(out, span_ms(grace));
+    }
+    out_text(out, " after ");
+    if (was_told(run))
+        asked(out, run);
+    else
+        cause(out, run);
+}
+
+/* A single command with its pid, and with who sent the signal that we handed on and that ended it. */
+static void main_end(struct out *out, const struct run *run, const char **between) {
+    uint16_t unit = main_unit(run);
+    const struct signal_taken *last = &run->last_stop;
+    if (unit == NONE || run->core.jobs[core_job_of_unit(&run->core, unit)].killed)
+        return; /* it is among the killed */
+    int exit = run->core.units[unit].exit;
+    if (exit == EXIT_UNKNOWN)
         return;
-    out_text(out, " of ");
-    out_tenths(out, span_ms(grace));
+    next(out, between);
+    if (run->model->policy.single)
+        put_process(out, run->model->units[unit].name, run->why.main_pid, "");
+    else
+        out_text(out, run->model->units[unit].name);
+    out_char(out, ' ');
+    say_end(out, run, unit);
+    if (run->model->policy.single && ended_by_itself(run) && last->sig != 0 &&
+        run->model->policy.signals[last->sig].to == -exit)
+        sender(out, last, "");
+}
+
+/* Kills that the line has not told of yet: of a child of a program, mostly. */
+static void oom_kills(struct out *out, const struct run *run, const char **between) {
+    int64_t kills = why_oom_kills(run);
+    if (kills <= 0 || (run->why.killer == KILLER_OOM && run->why.killed == main_unit(run)))
+        return;
+    next(out, between);
+    out_text(out, "the kernel's OOM killer ended ");
+    out_int(out, kills);
+    oom_counts(out, &run->why);
 }
 
 static const struct row *running_row(const struct run *run) {
@@ -205,14 +350,20 @@ static void interrupted(struct out *out, const struct run *run) {
 }
 
 void summary(struct out *out, const struct run *run) {
+    bool by_main = run->core.walk.cause == BY_MAIN && !was_told(run);
+    bool short_one = by_main && run->model->policy.single && core_verdict(&run->core) == VERDICT_CLEAN;
+    const char *between = short_one ? "" : ": ";
     if (!run->exited) {
         interrupted(out, run);
         return;
     }
-    upper_case(out, verdict_name(core_verdict(&run->core)));
-    out_text(out, " in ");
-    put_time(out, run);
-    advise(out, run);
+    if (!short_one)
+        head(out, run);
+    if (short_one || !by_main)
+        main_end(out, run, &between);
+    list_killed(out, run, &between);
+    advise(out, run, &between);
+    oom_kills(out, run, &between);
     out_text(out, ". exit ");
     out_int(out, run->exit);
 }

@@ -79,7 +79,7 @@ bool idle_wait(span most, struct signal_taken *taken) {
     long sig = give_back_and_wait(&maps, &info, is_forever(most) ? NULL : &time);
     if (sig <= 0)
         return false;
-    *taken = (struct signal_taken){.sig = (int)sig, .code = info.si_code, .from = info.si_pid};
+    *taken = (struct signal_taken){.sig = (int)sig, .code = info.si_code, .from = info.si_pid, .uid = info.si_uid};
     return true;
 }
 #else

@@ -62,7 +62,7 @@ bool sigmask_wait(signal_set wanted, span most, struct signal_taken *taken) {
     long sig = syscall(SYS_rt_sigtimedwait, &wanted, &info, is_forever(most) ? NULL : &time, sizeof wanted);
     if (sig <= 0)
         return false;
-    *taken = (struct signal_taken){.sig = (int)sig, .code = info.si_code, .from = info.si_pid};
+    *taken = (struct signal_taken){.sig = (int)sig, .code = info.si_code, .from = info.si_pid, .uid = info.si_uid};
     return true;
 }
 
@@ -77,6 +77,6 @@ unsigned sigmask_read(int fd, struct signal_taken *taken, unsigned room) {
     unsigned n = got > 0 ? (unsigned)((size_t)got / sizeof *infos) : 0;
     for (unsigned i = 0; i < n; i++)
         taken[i] = (struct signal_taken){.sig = (int)infos[i].ssi_signo, .code = infos[i].ssi_code,
-                                         .from = (pid_t)infos[i].ssi_pid};
+                                         .from = (pid_t)infos[i].ssi_pid, .uid = infos[i].ssi_uid};
     return n;
 }

@@ -31,7 +31,7 @@ bool sigmask_want_children(void);
  * these, except TERM: a command that ignores it unknowingly cannot be stopped. */
 bool sigmask_reset(bool keep_ignored);
 
-struct signal_taken { int sig, code; pid_t from; };
+struct signal_taken { int sig, code; pid_t from; uid_t uid; };
 
 /* Waits for one of these, at most `span` (FOREVER: without end); false: none came. Of several that are
  * pending the kernel gives the one with the lowest number. */

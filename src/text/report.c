@@ -108,7 +108,7 @@ static void head(struct json *json, const struct report *report) {
     json_text(json, "host", report->host);
 }
 
-/* oom and checkpoint belong to later releases: nothing is known about them. */
+/* checkpoint belongs to a later release: nothing is known about it. */
 static size_t try(char *into, size_t room, const struct report *report, const struct choice *choice) {
     struct out out = out_on(into, room);
     struct json json = json_on(&out);
@@ -116,7 +116,10 @@ static size_t try(char *into, size_t room, const struct report *report, const st
     head(&json, report);
     processes(&json, "killed", report->killed, report->n_killed, choice->cut);
     processes(&json, "left", report->left, report->n_left, choice->cut);
-    json_null(&json, "oom");
+    if (report->oom < 0)
+        json_null(&json, "oom");
+    else
+        json_int(&json, "oom", report->oom);
     json_null(&json, "checkpoint");
     steps(&json, report, choice);
     json_text(&json, "lastcall", report->version);

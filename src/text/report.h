@@ -27,6 +27,7 @@ struct report {
     int64_t time_s;                /* when this was written, seconds since 1970 */
     const struct report_process *killed, *left;
     uint16_t n_killed, n_left;
+    int64_t oom;                   /* OOM kills; -1: not known */
 };
 
 /* Ends with a newline, which is counted. room: MAX_REPORT + 1 at least. Returns the bytes. */

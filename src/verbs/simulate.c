@@ -99,7 +99,7 @@ static void sort_again(struct simulation *simulation) {
 static void remember_killed(struct run *run, const struct action *action) {
     const struct job *job = &run->core.jobs[action->job.job];
     if (run->ending.n_killed < MAX_KILLED && !is_never(run->core.walk.asked) && job->what != CMD_NET && job->what != CMD_CHECK)
-        run->ending.killed[run->ending.n_killed++] = (struct killed){.unit = job->what == CMD_RUN || job->what == CMD_STOP ? job->owner : NONE};
+        run->ending.killed[run->ending.n_killed++] = ending_who(run, action->job.job);
 }
 
 static void carry_out(struct simulation *simulation, const struct action *action) {

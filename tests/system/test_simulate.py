@@ -116,14 +116,15 @@ def test_the_timeline_is_that_of_a_real_stop(conf):
         ["3.5", "s", "worker", "TERM to worker"], ["3.5", "s", "worker", "exited 0"],
         ["3.5", "s", "web", "TERM to web"], ["3.5", "s", "web", "exited 0"],
         ["3.5", "s", "bye", "bye"], ["3.5", "s", "bye", "exited 0"]]
-    assert said.splitlines()[-1] == "lastcall: CLEAN in 3.5 s of 20.0. exit 0"
+    assert said.splitlines()[-1] == "lastcall: CLEAN in 3.5 s of 20.0 after SIGTERM from outside: web exited 0. exit 0"
 
 
 def test_a_step_and_a_service_that_hang(conf):
     said = simulate("--with=queue=hang", "--with", "web=hang", conf(INI))
     assert "    5.0 s  queue        TIMEOUT at its 3.0 s: KILL, going on" in said
     assert "    9.0 s  web          TIMEOUT at its 4.0 s" in said
-    assert said.splitlines()[-1].startswith("lastcall: FORCED in 9.0 s of 20.0: queue ran out of time.")
+    assert said.splitlines()[-1].startswith("lastcall: FORCED in 9.0 s of 20.0 after SIGTERM from outside: "
+                                             "killed queue, web; queue ran out of time. Raise [drain queue] timeout (")
     assert said.endswith("exit 124\n")
 
 

@@ -151,6 +151,17 @@ Test(report, names_who_was_killed_and_who_is_left) {
                        "%s", text);
 }
 
+Test(report, counts_oom_kills_or_does_not_know) {
+    char text[MAX_REPORT + 1];
+    struct report report = report_of(1);
+    static const struct { int64_t oom; const char *shown; } cases[] = {{-1, "\"oom\":null,"}, {0, "\"oom\":0,"}, {12, "\"oom\":12,"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        report.oom = cases[i].oom;
+        cr_assert(is_whole(text, report_make(text, sizeof text, &report)));
+        cr_assert_not_null(strstr(text, cases[i].shown), "%s", text);
+    }
+}
+
 Test(report, utc_knows_leap_years) {
     char text[UTC_ROOM];
     cr_assert_str_eq(utc_print(text, 0), "1970-01-01T00:00:00Z");

@@ -12,6 +12,7 @@
  *   prog tty                        prints pid, process group, session and the terminal's foreground group
  *   prog become UID CMD...          CMD as that user (from a set-user-ID copy of prog, to get out of reach)
  *   prog raw SIG|CODE               takes the terminal out of canonical mode, then dies of SIG (name "s9") or exits
+ *   prog eat MB                     writes to that much memory, then pauses
  *   prog stopself FILE              appends "ready PID", stops itself (STOP), appends "cont PID" when resumed */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -207,6 +208,17 @@ static int stopself(char **argv)
     return 0;
 }
 
+static int eat(char **argv)
+{
+    size_t bytes = (size_t)atol(argv[0]) << 20;
+    char *all = malloc(bytes);
+
+    for (size_t i = 0; all && i < bytes; i += 4096)
+        ((volatile char *)all)[i] = 1;
+    forever();
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *verb = argc > 1 ? argv[1] : "";
@@ -238,6 +250,8 @@ int main(int argc, char **argv)
         return tty();
     if (!strcmp(verb, "raw"))
         return raw(argv);
+    if (!strcmp(verb, "eat"))
+        return eat(argv);
     if (!strcmp(verb, "stopself"))
         return stopself(argv);
     return 2;
