@@ -2,6 +2,8 @@
 import json
 import re
 
+import pytest
+
 from engine import wait_for, wait_for_text
 
 LOCKED = ["--read-only", "--user", "65534", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"]
@@ -54,9 +56,11 @@ def test_nothing_else_was_said(run, image):
     assert (c.out, c.err) == ("", "")
 
 
-def test_a_fork_bomb_under_a_limit(run, image, workdir):
-    c = run("--pids-limit", "40", "--tmpfs", "/tmp", "-v", f"{workdir}:/w", image, "sh", "-c",
-            "(setsid sh -c 'bomb() { bomb | bomb & }; bomb; sleep 1000' 2>/w/bomb &); exec prog record /w/log 15:3")
+@pytest.mark.parametrize("manners", ["", "trap \"\" TERM;"])
+def test_a_fork_bomb_under_a_limit(run, image, workdir, manners):
+    bomb = manners + "bomb() { bomb | bomb & }; while :; do bomb; sleep 0.1; done"
+    c = run("--pids-limit", "40", "-v", f"{workdir}:/w", image, "sh", "-c",
+            f"(while :; do setsid sh -c '{bomb}'; done 2>/w/bomb &) & exec prog record /w/log 15:3")
     wait_for_text(workdir / "bomb", "can't fork")
     wait_for_text(workdir / "log", "^ready")
     c.stop()
