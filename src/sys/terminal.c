@@ -28,7 +28,7 @@ static void leave(int fd) {
  * of no bytes tells: it fails in the background. */
 static bool has_foreground(int fd) {
     pid_t now = tcgetpgrp(fd);
-    if (now != getpgrp() || now != 0)
+    if (now != 0 || getpgrp() != 0)
         return now == getpgrp();
     int probe = open_tty(O_RDONLY | O_NONBLOCK);
     bool background = probe >= 0 && read(probe, &now, 0) < 0 && errno == EIO;
@@ -48,12 +48,11 @@ static void acquire(void) {
     terminal_lead();
 }
 
-bool terminal_look(struct terminal *terminal, bool pid1) {
+void terminal_look(struct terminal *terminal, bool pid1) {
     terminal->known = tcgetattr(0, &terminal->settings) == 0;
     if (terminal->known && pid1)
         acquire();
-    terminal->ours = terminal->known && terminal_in_foreground() && isatty(1);
-    return terminal->ours;
+    terminal->wanted = terminal->known && isatty(1);
 }
 
 void terminal_give(pid_t group) { tcsetpgrp(0, group); }

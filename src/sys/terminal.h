@@ -13,16 +13,16 @@
 #include "model/signals.h"
 
 struct terminal {
-    bool ours;      /* at the start: the command begins in the foreground */
+    bool wanted;    /* who is started at it begins in the foreground, where that is ours */
     bool known;     /* settings are those before anybody got it */
     bool spoilt;    /* who had it was killed, and cannot have put the settings back */
     pid_t given;    /* the group that got it; 0: nobody, -1: one that is gone */
     struct termios settings;
 };
 
-/* Whether stdin is our terminal, our group has its foreground, and stdout is no pipeline's: the next in
- * it may be the one that needs the terminal. PID 1 makes a terminal its own that is nobody's yet. */
-bool terminal_look(struct terminal *terminal, bool pid1);
+/* At the start. Wanted if stdin is a terminal and stdout is no pipeline's: the next in it may be the one that
+ * needs the terminal. PID 1 makes a terminal its own that is nobody's yet. */
+void terminal_look(struct terminal *terminal, bool pid1);
 /* stdin's foreground to a group, as it is. */
 void terminal_give(pid_t group);
 /* Our group has the foreground of our terminal, whichever descriptor that is on: now the other has it. */

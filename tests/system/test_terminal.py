@@ -5,7 +5,7 @@ import termios
 
 import pytest
 
-from lc import marked_pids, process, read, recorded_signals, wait_for, wait_for_text, write_ini
+from lc import alive, marked_pids, process, read, recorded_signals, wait_for, wait_for_text, write_ini
 from terminal import Shell, tty_line
 
 INNER = {"bash": "bash --norc --noprofile", "dash": "dash -i", "ash": "busybox sh"}
@@ -63,10 +63,10 @@ def work(run, terminal, name="inner", code=7):
     shell.key("c")
     shell.expect_prompt()
     shell.type("cat &")                 # it reads, and is in the background
-    wait_for(lambda: [p for p in all_of(run) if p.argv == ["cat"] and p.state == "T"])
+    [cat] = wait_for(lambda: [p for p in all_of(run) if p.argv == ["cat"] and p.state == "T"])
     shell.expect_prompt()
     shell.type("kill -9 %1")
-    wait_for(lambda: not [p for p in all_of(run) if p.argv == ["cat"] and p.state == "T"])
+    wait_for(lambda: not alive(cat.pid))
     shell.expect_prompt()
     termios.tcsetwinsize(terminal.slave, (33, 177))
     shell.type("stty size >&2")
@@ -219,8 +219,8 @@ def test_the_stop_key_stops_nobody_that_nobody_could_resume(at_terminal, termina
     for _ in range(3):
         terminal.type("\x1a")
         terminal.expect("resumed")
-    terminal.type("\x03")
-    assert run.wait() == 130
+    run.signal(signal.SIGTERM)
+    assert run.wait() == 143
 
 
 def test_bg_and_fg_of_a_command_that_runs(bash, terminal, programs):
@@ -255,6 +255,20 @@ def test_stop_and_continue_at_once(start, workdir, programs):
 
 
 # ---- programs that want the terminal ----
+
+@pytest.mark.parametrize("line", ["{lc} sleep 1000 &", "unshare --fork --pid --mount-proc {lc} sleep 1000 &",
+                                  "{lc} {lc} sleep 1000 &", "{lc} -c {ini} -- sleep 1000 &", "(set -m; {lc} sleep 1000 &)"])
+def test_in_the_background_it_takes_nothing(bash, terminal, programs, workdir, line):
+    """In a pid namespace of its own all groups outside have the same number, 0."""
+    ini = write_ini(workdir / "a.ini", "[lastcall]", "control = off", "tty = yes", "log = json")
+    bash.type(line.format(lc=programs.lastcall, ini=ini))
+    bash.expect_prompt()
+    wait_for(lambda: [p for p in all_of(bash.run) if p.argv[0] == "sleep"])
+    assert terminal.foreground == bash.run.pid
+    bash.type("echo still here")
+    terminal.expect("^still here")
+
+
 
 def test_in_the_background_it_stops_when_it_reads(bash, terminal, programs):
     bash.type(f"{programs.lastcall} cat &")
