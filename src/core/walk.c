@@ -61,13 +61,23 @@ void walk_row_ended(struct core *core) {
         core->walk.open_rows--;
 }
 
+/* Somebody that got KILL is still to be reaped: after the sweep's anybody, without a sweep a leader of ours. */
+static bool is_owed(const struct core *core) {
+    if (core->no_children || core->model->policy.sweep)
+        return core->sweep_killed && !core->no_children;
+    for (uint16_t slot = 0; slot < core->n_jobs; slot++)
+        if (core->jobs[slot].killed && (core->jobs[slot].state == J_ASKED || core->jobs[slot].state == J_UP))
+            return true;
+    return false;
+}
+
 /* All stages have ended: exit, unless something that got KILL is still to be reaped. */
 static void finish(struct core *core) {
     const struct policy *policy = &core->model->policy;
     instant give_up;
     if (core->exited)
         return;
-    if (core->no_children || !core->sweep_killed) {
+    if (!is_owed(core)) {
         end_now(core);
         return;
     }

@@ -43,7 +43,7 @@ void stops_stopped(struct run *run, uint16_t slot, int sig) {
     bool lent = terminal_is_lent(&run->terminal), never = run->model->policy.pid1 || run->config->manners.never_stops;
     if (!never && stop_too(run, sig, lent))
         run->stopped_for = slot;
-    else if (sig == SIGTSTP && lent)
+    else if (sig == SIGTSTP && lent && !run->config->manners.never_stops)
         resume(run, slot);
 }
 

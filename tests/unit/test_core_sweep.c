@@ -137,6 +137,33 @@ Test(sweep, sweep_off_leaves_what_is_left) {
     cr_assert(is_never(core_next(&s.core)));
 }
 
+Test(sweep, off_a_killed_leader_is_still_reaped) {
+    uint16_t web = main_service("web");
+    s.services[web].stop_timeout = SEC(2);
+    s.model.policy.sweep = false;
+    s.deaf[0] = s.undying[0] = true;
+    begin();
+    tell_signal(T_TERM);
+    at(2000);
+    is_at(when(A_KILL, 0, -1), 2000);
+    cr_assert_not(exited(), "it is ours to reap");
+    ends(0, -T_KILL);
+    cr_assert(exited());
+    cr_assert_eq(exit_code(), 124);
+}
+
+Test(sweep, off_it_waits_for_a_killed_leader_no_longer_than_there_is) {
+    uint16_t web = main_service("web");
+    s.services[web].stop_timeout = SEC(2);
+    s.model.policy.sweep = false;
+    s.deaf[0] = s.undying[0] = true;
+    begin();
+    tell_signal(T_TERM);
+    at(10000);
+    cr_assert(exited());
+    cr_assert_eq(core_verdict(&s.core), VERDICT_OVERRAN);
+}
+
 Test(sweep, what_cannot_be_killed_does_not_hold_the_exit) {
     uint16_t web = main_service("web");
     s.services[web].stop_timeout = SEC(2);
