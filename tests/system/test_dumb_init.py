@@ -142,6 +142,8 @@ def test_verbose_lines_of_signals(pair, both):
                                (1, 0, "Not forwarding signal 0 to children")):
         run.signal(sig)
         run.wait_line(said)
+        if becomes:
+            wait_signal(main, becomes)
         assert ordered(run.err, rf"Received signal {sig}\.$",
                        *([rf"Translating signal {sig} to {becomes}\.$"] if becomes != sig else []), said)
     assert recorded_signals(main) == [12, 2]
@@ -367,7 +369,7 @@ def test_the_terminal_becomes_the_childs(init, terminal, programs, both):
     run = init("sh", "-c", f"{programs.prog} tty; exec sleep 1000", mode=both, **at(terminal))
     shown = tty_line(terminal)
     assert shown["foreground"] == shown["pgrp"] == shown["sid"] != process(run.pid).inner
-    [command] = [p for p in run.programs() if p.argv[:1] == ["sleep"]]
+    command = wait_for(lambda: next((p for p in run.programs() if p.argv[:1] == ["sleep"]), None))
     assert controlled(command.pid)
     assert not controlled(run.pid)
     terminal.type("\x03")
