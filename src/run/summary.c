@@ -199,7 +199,7 @@ static void list_killed(struct out *out, const struct run *run, const char **bet
     for (uint32_t i = 0; i < n; i++) {
         const struct killed *one = &ending->killed[i];
         out_text(out, i == 0 ? "killed " : ", ");
-        put_process(out, one->name == NULL ? one->comm : one->name, one->pid, one->comm);
+        put_process(out, one->name != NULL ? one->name : *one->comm != 0 ? one->comm : "a process", one->pid, one->comm);
     }
     if (more > 0) {
         out_text(out, " and ");
