@@ -15,7 +15,7 @@ import pytest
 from lc import Response, Stream, proc_status, receive, request_bytes, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
-PURE = ["page", "listen", "control", "clock", "fd", "sigmask", "privileges"]
+PURE = ["page", "listen", "control", "clock", "fd", "sigmask", "privileges", "watch"]
 SAN = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g", "-O1"]
 
 
