@@ -95,7 +95,7 @@ static void ring(struct core *core, uint16_t alarm) {
         walk_give_up(core);
 }
 
-static void settle(struct core *core) {
+static NEARBY void settle(struct core *core) {
     uint16_t alarm;
     walk_advance(core);
     while (!core->exited && (alarm = agenda_take(&core->agenda, core->now)) != AGENDA_OFF) {
@@ -104,14 +104,14 @@ static void settle(struct core *core) {
     }
 }
 
-static void open_actions(struct core *core, instant now, struct actions *out) {
+static NEARBY void open_actions(struct core *core, instant now, struct actions *out) {
     core->now = now;
     core->out = out;
     out->n = 0;
     emit(core, (struct action){.kind = A_NOTHING});
 }
 
-static void close_actions(struct core *core) {
+static NEARBY void close_actions(struct core *core) {
     if (core->was_ready != core_ready(core)) {
         core->was_ready = !core->was_ready;
         core->dirty = true;
@@ -139,7 +139,7 @@ static void check_event(struct core *core, const struct event *event) {
         check_verdict(core, event->subject, event->value != 0);
 }
 
-static void take_event(struct core *core, const struct event *event) {
+static NEARBY void take_event(struct core *core, const struct event *event) {
     switch ((enum event_kind)event->kind) {
     case EV_TICK: break;
     case EV_SPAWNED:
@@ -172,7 +172,7 @@ static void take_event(struct core *core, const struct event *event) {
     }
 }
 
-void core_step(struct core *core, const struct event *event, instant now, struct actions *out) {
+NEARBY void core_step(struct core *core, const struct event *event, instant now, struct actions *out) {
     open_actions(core, now, out);
     if (!core->exited) {
         take_event(core, event);
@@ -181,4 +181,4 @@ void core_step(struct core *core, const struct event *event, instant now, struct
     close_actions(core);
 }
 
-instant core_next(const struct core *core) { return core->exited ? NEVER : agenda_next(&core->agenda); }
+NEARBY instant core_next(const struct core *core) { return core->exited ? NEVER : agenda_next(&core->agenda); }

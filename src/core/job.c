@@ -24,7 +24,7 @@ static const struct escalation term_only = {.signal = 15};
 
 static bool runs_unit(const struct job *job) { return job->what == CMD_RUN; }
 
-static struct job_id id_of(const struct core *core, uint16_t slot) {
+NEARBY static struct job_id id_of(const struct core *core, uint16_t slot) {
     return (struct job_id){slot, core->jobs[slot].gen};
 }
 
@@ -96,7 +96,7 @@ void job_kill(struct core *core, uint16_t slot) {
     emit(core, (struct action){.kind = A_KILL, .job = id_of(core, slot)});
 }
 
-void job_signal(struct core *core, uint16_t slot, uint8_t signal, uint8_t whom) {
+NEARBY void job_signal(struct core *core, uint16_t slot, uint8_t signal, uint8_t whom) {
     if (whom == TO_LEADER && core->jobs[slot].state == J_LEFT)
         return; /* it has been reaped: its number may be another's */
     emit(core, (struct action){.kind = A_SIGNAL, .job = id_of(core, slot), .signal = signal, .value = whom});

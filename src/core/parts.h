@@ -21,6 +21,7 @@
 #define CORE_PARTS_H
 
 #include "core/core.h"
+#include "model/nearby.h"
 
 /* slots.c */
 void emit(struct core *core, struct action action);
@@ -31,7 +32,7 @@ uint16_t alarm_of_check(const struct core *core, uint16_t check);
 uint16_t alarm_of_row(const struct core *core, uint16_t row);
 enum misc_alarm { ALARM_LAPSE, ALARM_GIVE_UP, ALARM_WAITING, ALARM_NET, ALARM_ORPHANS, MISC_ALARMS };
 uint16_t alarm_of_misc(const struct core *core, uint8_t which);
-static inline struct service const *service_of(const struct core *core, uint16_t unit) {
+NEARBY static inline struct service const *service_of(const struct core *core, uint16_t unit) {
     return &core->model->services[core->model->units[unit].service];
 }
 

@@ -9,12 +9,12 @@
 enum { SIG_HUP = 1, SIG_INT = 2, SIG_QUIT = 3, SIG_TERM = 15, SIG_WINCH = 28 };
 enum { UNANSWERED_MS = 8000 };
 
-static uint16_t main_slot(const struct core *core) {
+static NEARBY uint16_t main_slot(const struct core *core) {
     uint16_t main = core->model->main;
     return main == NONE ? NONE : core_job_of_unit(core, core->model->services[main].first_unit);
 }
 
-static void forward(struct core *core, uint8_t signal) {
+static NEARBY void forward(struct core *core, uint8_t signal) {
     uint16_t slot = main_slot(core);
     if (slot == NONE || core->jobs[slot].state == J_NONE || core->jobs[slot].state == J_LEFT) {
         if (!core->model->policy.single)
@@ -73,7 +73,7 @@ static bool begins_stop(struct core *core, uint8_t signal, uint8_t delivered) {
     return true;
 }
 
-static void single_command(struct core *core, uint8_t signal) {
+static NEARBY void single_command(struct core *core, uint8_t signal) {
     const struct policy *policy = &core->model->policy;
     uint8_t to = policy->signals[signal].to;
     if (to == 0 || begins_stop(core, signal, to))
@@ -113,7 +113,7 @@ static struct signal_rule rule_of(const struct core *core, const struct event *e
     return rule;
 }
 
-void signal_event(struct core *core, const struct event *event) {
+NEARBY void signal_event(struct core *core, const struct event *event) {
     struct signal_rule rule;
     uint8_t signal = (uint8_t)event->value;
     if (event->value < 1 || event->value > SIGNAL_MAX)

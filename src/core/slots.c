@@ -3,7 +3,7 @@
 
 /* Slots, in this order: units, their aux jobs, steps, checks, net. Alarms likewise: jobs, units,
  * checks, rows, misc. */
-uint16_t core_job_of_unit(const struct core *core, uint16_t unit) { (void)core; return unit; }
+NEARBY uint16_t core_job_of_unit(const struct core *core, uint16_t unit) { (void)core; return unit; }
 uint16_t core_job_of_aux(const struct core *core, uint16_t unit) { return (uint16_t)(core->model->n_units + unit); }
 uint16_t core_job_of_step(const struct core *core, uint16_t step) { return (uint16_t)(2 * core->model->n_units + step); }
 uint16_t core_job_of_check(const struct core *core, uint16_t check) {
@@ -29,7 +29,7 @@ uint16_t alarm_of_misc(const struct core *core, uint8_t which) {
 
 void set_alarm(struct core *core, uint16_t alarm, instant at) { agenda_set(&core->agenda, alarm, at); }
 
-void emit(struct core *core, struct action action) {
+NEARBY void emit(struct core *core, struct action action) {
     if (core->out->n < core->out->room)
         core->out->v[core->out->n++] = action;
 }

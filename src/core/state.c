@@ -1,7 +1,7 @@
 /* core/state.c: what others ask for is derived from goal, cursor and checks, and stored nowhere. */
 #include "core/parts.h"
 
-bool core_ready(const struct core *core) {
+NEARBY bool core_ready(const struct core *core) {
     const struct model *model = core->model;
     bool running = core->walk.goal == GO_RUN && !core->walk.undoing && !core->told_to_stop;
     if (!core->started || (!running && !model->policy.keep_ready))

@@ -29,7 +29,7 @@ bool service_live(const struct core *core, uint16_t service) {
     return false;
 }
 
-uint8_t unit_whom(const struct core *core, uint16_t unit) {
+NEARBY uint8_t unit_whom(const struct core *core, uint16_t unit) {
     return service_of(core, unit)->kill_main ? TO_LEADER : TO_GROUP;
 }
 

@@ -110,7 +110,7 @@ static void drained(struct core *core) {
         end_now(core);
 }
 
-void walk_advance(struct core *core) {
+NEARBY void walk_advance(struct core *core) {
     struct walk *walk = &core->walk;
     while (walk->goal != GO_RUN && !core->exited) {
         if (is_drained(walk)) {

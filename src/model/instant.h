@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "model/nearby.h"
+
 typedef struct { int64_t ns; } instant;
 typedef struct { int64_t ns; } span;
 
@@ -25,13 +27,13 @@ static inline bool is_never(instant a) { return a.ns == INT64_MAX; }
 static inline bool is_forever(span a) { return a.ns == INT64_MAX; }
 static inline bool before(instant a, instant b) { return a.ns < b.ns; }
 static inline bool due(instant at, instant now) { return at.ns <= now.ns; }
-static inline instant earlier(instant a, instant b) { return a.ns < b.ns ? a : b; }
+NEARBY static inline instant earlier(instant a, instant b) { return a.ns < b.ns ? a : b; }
 static inline instant later_of(instant a, instant b) { return a.ns > b.ns ? a : b; }
 static inline span shorter(span a, span b) { return a.ns < b.ns ? a : b; }
 static inline span longer(span a, span b) { return a.ns > b.ns ? a : b; }
 
 /* a + b; NEVER if either is without end or the sum does not fit. */
-static inline instant after(instant a, span b) {
+NEARBY static inline instant after(instant a, span b) {
     int64_t sum;
     if (is_never(a) || is_forever(b) || __builtin_add_overflow(a.ns, b.ns, &sum))
         return NEVER;
@@ -49,7 +51,7 @@ static inline instant ago(instant a, span b) {
 }
 
 /* The time from `from` until `to`; zero if `to` has passed, FOREVER if it never comes. */
-static inline span until(instant from, instant to) {
+NEARBY static inline span until(instant from, instant to) {
     int64_t difference;
     if (is_never(to))
         return FOREVER;

@@ -1,6 +1,7 @@
 /* run/acts.c: carries out what the core has decided, one action after the other. */
 #include <signal.h>
 
+#include "model/nearby.h"
 #include "run/state.h"
 #include "sys/sweep.h"
 
@@ -55,6 +56,7 @@ static void spawn(struct run *run, const struct action *action) {
 }
 
 static void note(struct run *run, const struct action *action) {
+    run->rested = false;
     if (action->value == NOTE_STOP_BEGAN && run->core.walk.cause == BY_SIGNAL)
         why_asked(run);
     say_note(run, action);
@@ -65,7 +67,7 @@ static void note(struct run *run, const struct action *action) {
         ending_undo(run);
 }
 
-static void act(struct run *run, const struct action *action) {
+static NEARBY void act(struct run *run, const struct action *action) {
     bool known = jobs_slot(&run->jobs, action->job) != NULL;
     switch ((enum action_kind)action->kind) {
     case A_NOTHING: break;
@@ -99,7 +101,7 @@ static void act(struct run *run, const struct action *action) {
 }
 
 /* The report follows once for all that came at the same instant. */
-void acts(struct run *run) {
+NEARBY void acts(struct run *run) {
     for (uint32_t i = 0; i < run->actions.n; i++)
         act(run, &run->actions.v[i]);
     if (run->ending.due)

@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "model/nearby.h"
 #include "run/state.h"
 #include "sys/clock.h"
 #include "sys/fd.h"
@@ -29,7 +30,7 @@ static void suspend(struct run *run, int sig) {
 }
 
 /* Signals that lastcall sent to itself (its own SIGPIPE comes this way) mean nothing. */
-void facts_signal(struct run *run, const struct signal_taken *taken) {
+NEARBY void facts_signal(struct run *run, const struct signal_taken *taken) {
     struct event event = {.kind = EV_SIGNAL, .value = taken->sig};
     run->vain = 0;
     if (taken->sig == SIGCHLD) {
@@ -177,6 +178,7 @@ static void rest(struct run *run, span took) {
 /* Reaps until there is nothing, then looks at groups: a group of zombies still exists. */
 static void reap(struct run *run) {
     struct batch batch = {.n = 0};
+    run->rested = false;
     instant begun = clock_now();
     fill(run, &batch);
     span took = until(begun, clock_now());
@@ -191,7 +193,7 @@ static void reap(struct run *run) {
     rest(run, run->look || batch.orphans == 0 ? NO_TIME : took);
 }
 
-void facts_reap_when_due(struct run *run) {
+NEARBY void facts_reap_when_due(struct run *run) {
     instant at = run->look ? run->rest : run->next_look;
     if (due(at, run->now) && !run->exited)
         reap(run);

@@ -4,8 +4,10 @@
 #include <signal.h>
 #include <string.h>
 
+#include "model/nearby.h"
 #include "sys/fd.h"
 #include "sys/pidfd.h"
+#include "sys/sigmask.h"
 
 bool jobs_layout(struct jobs *jobs, uint16_t n, struct arena *arena) {
     uint32_t room = 8;
@@ -59,7 +61,7 @@ static void hash_remove(struct jobs *jobs, pid_t pid) {
 
 /* ---- slots ---- */
 
-struct slot *jobs_slot(struct jobs *jobs, struct job_id id) {
+NEARBY struct slot *jobs_slot(struct jobs *jobs, struct job_id id) {
     struct slot *slot = id.job < jobs->n ? &jobs->v[id.job] : NULL;
     return slot != NULL && slot->state != SLOT_FREE && slot->gen == id.gen ? slot : NULL;
 }
@@ -126,9 +128,9 @@ void jobs_signal_last(const struct jobs *jobs, int sig) {
 
 /* A leader that has not been reaped keeps its pid and its group's number from being recycled. Before
  * it has made its session the group does not exist yet, and it is alone. */
-static void signal_living(const struct slot *slot, int sig, bool group) {
-    if (!group || kill(-slot->pid, sig) != 0)
-        kill(slot->pid, sig);
+static NEARBY void signal_living(const struct slot *slot, int sig, bool group) {
+    if (!group || sigmask_send(-slot->pid, sig) != 0)
+        sigmask_send(slot->pid, sig);
 }
 
 /* kill(2) on a recycled number would hit strangers; the pidfd names the group that was (Linux 6.9).
@@ -144,7 +146,7 @@ static void signal_left(struct jobs *jobs, uint16_t slot, int sig) {
         kill(-s->pid, sig);
 }
 
-void jobs_signal(struct jobs *jobs, uint16_t slot, int sig, enum whom whom) {
+NEARBY void jobs_signal(struct jobs *jobs, uint16_t slot, int sig, enum whom whom) {
     struct slot *s = &jobs->v[slot];
     bool left = s->state == SLOT_LEFT, group = whom == TO_GROUP || whom == TO_TREE;
     if (s->pid == 0)

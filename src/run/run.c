@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "model/nearby.h"
 #include "run/state.h"
 #include "sys/clock.h"
 #include "sys/fd.h"
@@ -20,7 +21,7 @@ enum {
 
 /* ---- the step ---- */
 
-static void carry_out(struct run *run) {
+static NEARBY void carry_out(struct run *run) {
     if (!run->exited)
         acts(run);
 }
@@ -41,7 +42,7 @@ static bool take_news(struct run *run, struct event *event) {
     return false;
 }
 
-static void tell_news(struct run *run) {
+static NEARBY void tell_news(struct run *run) {
     struct event event;
     while (!run->exited && take_news(run, &event)) {
         core_step(&run->core, &event, run->now, &run->actions);
@@ -49,7 +50,7 @@ static void tell_news(struct run *run) {
     }
 }
 
-void step(struct run *run, const struct event *event) {
+NEARBY void step(struct run *run, const struct event *event) {
     if (run->exited)
         return;
     if (event->kind != EV_TICK)
@@ -61,22 +62,29 @@ void step(struct run *run, const struct event *event) {
 
 /* ---- the loop ---- */
 
-static span patience(const struct run *run) {
+static NEARBY instant next_due(const struct run *run) {
     instant next = earlier(earlier(core_next(&run->core), run->upward.next), run->sweep_at);
-    return until(clock_now(), earlier(next, run->look ? run->rest : run->next_look));
+    return earlier(next, run->look ? run->rest : run->next_look);
 }
 
-/* Without a helper a single command needs no descriptor at all: signals are taken where one waits. When
- * it will be long, and not at every turn, memory is given back first. Where children end without a pause
- * SIGCHLD would hide all signals above it: they are asked for by themselves then. */
-static void take_signals(struct run *run, span most) {
+/* Where nothing is due, ever, nobody asks what time it is. */
+static NEARBY span patience(const struct run *run) {
+    instant next = next_due(run);
+    return is_never(next) ? FOREVER : until(clock_now(), next);
+}
+
+/* Without a helper a single command needs no descriptor at all: signals are taken where one waits. Before
+ * a long wait memory is given back, if more than signals has been dealt with. Where children end without a
+ * pause SIGCHLD would hide all signals above it: they are asked for by themselves then. */
+static NEARBY void take_signals(struct run *run, span most) {
     struct signal_taken taken;
-    bool is_long = most.ns >= SEC(1).ns && due(run->next_rest, run->now);
+    bool is_long = most.ns >= SEC(1).ns && !run->rested && due(run->next_rest, run->now);
+    if (is_long)
+        run->next_rest = after(run->now, SEC(1));
     bool got = is_long ? idle_wait(most, &taken)
                        : sigmask_wait(run->look ? ALL_BUT_CHILDREN : ALL_SIGNALS, most, &taken);
     run->now = clock_now();
-    if (is_long)
-        run->next_rest = after(run->now, SEC(1));
+    run->rested = run->rested || is_long;
     run->in_a_row = got && taken.sig == SIGCHLD ? run->in_a_row + 1 : 0;
     bool hidden = run->in_a_row == CHILDREN_IN_A_ROW;
     run->in_a_row = hidden ? 0 : run->in_a_row;
@@ -88,7 +96,7 @@ static void take_signals(struct run *run, span most) {
 
 /* Whoever is woken too early again and again, and for nothing, has a call that fails and cannot: then the
  * news are looked for, and now and then it is tried again whether one can wait for them. */
-static void wait_for_news(struct run *run) {
+static NEARBY void wait_for_news(struct run *run) {
     span most = patience(run);
     instant in_time = after(run->now, most);
     run->vain = run->vain == MOST_VAIN ? VAIN_TURNS : (uint8_t)(run->vain + 1);
@@ -105,17 +113,23 @@ static void wait_for_news(struct run *run) {
 }
 
 /* Facts before timers: what has happened by now counts before what is due by now. */
-static void turn(struct run *run) {
+static NEARBY void turn(struct run *run) {
     wait_for_news(run);
     facts_reap_when_due(run);
+    if (is_never(next_due(run)))
+        return;
     run->now = clock_now();
     upward_watchdog(run);
     acts_sweep_when_due(run);
     step(run, &(struct event){.kind = EV_TICK});
 }
 
+__attribute__((noinline)) static NEARBY void loop(struct run *run) {
+    while (!run->exited)
+        turn(run);
+}
+
 static void begin(struct run *run, span late) {
-    run->now = clock_now();
     core_start(&run->core, run->now, &run->actions);
     carry_out(run);
     tell_news(run);
@@ -209,7 +223,8 @@ int run_late(const struct config *config, struct arena *arena, char *const *envp
     if (run == NULL)
         return FAILED;
     *run = (struct run){
-        .config = config, .model = &config->model, .envp = envp, .watch = -1, .signals = -1, .self = getpid(),
+        .config = config, .model = &config->model, .envp = envp, .watch = -1, .signals = -1,
+        .self = config->model.policy.pid1 ? 1 : getpid(),
         .stopped_for = NONE, .sweep_at = NEVER, .next_look = NEVER,
         .helper = {.wanted = config->model.policy.net, .program = -1, .http = -1, .control = {.fd = -1},
                    .doorbell = -1, .messages = -1},
@@ -223,8 +238,7 @@ int run_late(const struct config *config, struct arena *arena, char *const *envp
     say_hello(run);
     begin(run, late);
     /* From here on nothing dies and nothing grows: memory, descriptors and plans are laid out. */
-    while (!run->exited)
-        turn(run);
+    loop(run);
     finish(run);
     return run->exit;
 }

@@ -103,7 +103,7 @@ struct run {
     instant now, started;
     instant next_look;      /* when to reap and look at groups without being told; NEVER */
     instant rest;           /* no child is reaped before: see facts_reap */
-    instant next_rest;      /* the small loop: when memory may be given back again */
+    instant next_rest;      /* when it may be given back again */
     int watch, signals;     /* epoll and signalfd; -1: the small loop, which has neither */
     pid_t self;
     uint16_t stopped_for;   /* the slot whose process had stopped when we did; NONE */
@@ -114,6 +114,7 @@ struct run {
     bool look;              /* there may be children to reap */
     bool quiet;             /* signals: does not tell of children now */
     uint8_t in_a_row;       /* the small loop: SIGCHLDs without another signal between them */
+    bool rested;            /* the small loop: memory has been given back, and no more was taken since */
     bool began;             /* the loop has begun: no vfork any more */
     bool sweep_killed;      /* the sweep's KILL has been sent */
     int sweep_with;         /* the signal that it begins with */

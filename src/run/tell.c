@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "model/nearby.h"
 #include "run/state.h"
 #include "text/errtext.h"
 #include "text/out.h"
@@ -90,7 +91,8 @@ static void put(struct out *out, const struct run *run, char what, int a, int b)
         put_error(out, a);
 }
 
-void tell(struct run *run, enum tale tale, int a, int b) {
+__attribute__((noinline))
+static void tell_as_another(struct run *run, enum tale tale, int a, int b) {
     enum { INFO = 2, LINE = 1024 };
     const struct manners *manners = &run->config->manners;
     const char *at = lines[manners->as][tale];
@@ -109,6 +111,11 @@ void tell(struct run *run, enum tale tale, int a, int b) {
     stderr_line(manners->as == AS_TINI && level >= INFO ? &run->out : &run->err, text, out.n + 1);
 }
 
+NEARBY void tell(struct run *run, enum tale tale, int a, int b) {
+    if (run->config->manners.as != AS_LASTCALL)
+        tell_as_another(run, tale, a, b);
+}
+
 void tell_reaped(struct run *run, bool main, int pid, int value) {
     tell(run, value < 0 ? TALE_KILLED : TALE_EXITED, pid, value < 0 ? -value : value);
     if (!main) {
@@ -125,7 +132,7 @@ void tell_reaped(struct run *run, bool main, int pid, int value) {
         tell(run, TALE_FORWARDED, parting, 0);
 }
 
-void tell_signal(struct run *run, int sig) {
+NEARBY void tell_signal(struct run *run, int sig) {
     int to = run->model->policy.signals[sig].to;
     if (to != sig)
         tell(run, TALE_REWRITTEN, sig, to);

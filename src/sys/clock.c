@@ -2,9 +2,13 @@
 
 #include <time.h>
 
-instant clock_now(void) {
+#include "model/nearby.h"
+#include "sys/raw.h"
+
+/* Not by the library's fast way, which takes four pages of its own. */
+NEARBY instant clock_now(void) {
     struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
+    raw(SYS_clock_gettime, CLOCK_MONOTONIC, (long)&time, 0, 0);
     return (instant){time.tv_sec * NS_PER_S + time.tv_nsec};
 }
 

@@ -6,39 +6,20 @@
 #include <stddef.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <time.h>
 
-enum { MAPS = 4, WAITING_BYTES = 512 };
+#include "model/nearby.h"
+#include "sys/raw.h"
+
+enum { MAPS = 4 };
 
 struct map { void *start; size_t bytes; };
 struct maps { struct map v[MAPS]; unsigned n; };
 
-/* Raw and inline: calling the C library's would need its page as well. */
-#if defined(__x86_64__)
-#define HAVE_RAW 1
-static inline long raw(long number, long a, long b, long c, long d) {
-    register long r10 __asm__("r10") = d;
-    long result;
-    __asm__ volatile("syscall" : "=a"(result) : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10) : "rcx", "r11", "memory");
-    return result;
-}
-#elif defined(__aarch64__)
-#define HAVE_RAW 1
-static inline long raw(long number, long a, long b, long c, long d) {
-    register long x8 __asm__("x8") = number;
-    register long x0 __asm__("x0") = a;
-    register long x1 __asm__("x1") = b;
-    register long x2 __asm__("x2") = c;
-    register long x3 __asm__("x3") = d;
-    __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3) : "memory", "cc");
-    return x0;
-}
-#endif
-
 #ifdef HAVE_RAW
-/* Smaller than its alignment, so it stands in one page. */
-__attribute__((noinline, aligned(WAITING_BYTES)))
+extern const char __start_nearby[], __stop_nearby[]; /* the linker's */
+
+__attribute__((noinline)) NEARBY
 static long give_back_and_wait(const struct maps *maps, siginfo_t *info, const struct timespec *time) {
     signal_set all = ALL_SIGNALS;
     for (unsigned i = 0; i < maps->n; i++)
@@ -64,8 +45,9 @@ static void find(struct maps *maps) {
 
 /* Another flag makes a mapping of its own. */
 static void set_apart(void) {
-    unsigned long page = getauxval(AT_PAGESZ), here = (unsigned long)(void *)give_back_and_wait;
-    madvise((void *)(here & ~(page - 1)), page, MADV_RANDOM);
+    unsigned long page = getauxval(AT_PAGESZ);
+    unsigned long start = (unsigned long)__start_nearby & ~(page - 1);
+    raw(SYS_madvise, (long)start, (long)((unsigned long)__stop_nearby - start), MADV_RANDOM, 0);
 }
 
 bool idle_wait(span most, struct signal_taken *taken) {

@@ -8,6 +8,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "model/nearby.h"
+#include "sys/raw.h"
+
 /* The kernel's struct sigaction with everything zero is SIG_DFL on every architecture; this is at
  * least as large as the largest of them. */
 struct kernel_sigaction { unsigned long words[8]; };
@@ -56,15 +59,17 @@ bool sigmask_reset(bool keep_ignored) {
     return all;
 }
 
-bool sigmask_wait(signal_set wanted, span most, struct signal_taken *taken) {
+NEARBY bool sigmask_wait(signal_set wanted, span most, struct signal_taken *taken) {
     siginfo_t info;
     struct timespec time = {.tv_sec = most.ns / NS_PER_S, .tv_nsec = most.ns % NS_PER_S};
-    long sig = syscall(SYS_rt_sigtimedwait, &wanted, &info, is_forever(most) ? NULL : &time, sizeof wanted);
+    long sig = raw(SYS_rt_sigtimedwait, (long)&wanted, (long)&info, is_forever(most) ? 0 : (long)&time, sizeof wanted);
     if (sig <= 0)
         return false;
     *taken = (struct signal_taken){.sig = (int)sig, .code = info.si_code, .from = info.si_pid, .uid = info.si_uid};
     return true;
 }
+
+NEARBY int sigmask_send(pid_t to, int sig) { return (int)raw(SYS_kill, to, sig, 0, 0); }
 
 int sigmask_descriptor(int fd, signal_set wanted) {
     return (int)syscall(SYS_signalfd4, fd, &wanted, sizeof wanted, SFD_CLOEXEC | SFD_NONBLOCK);

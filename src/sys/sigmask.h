@@ -37,6 +37,9 @@ struct signal_taken { int sig, code; pid_t from; uid_t uid; };
  * pending the kernel gives the one with the lowest number. */
 bool sigmask_wait(signal_set wanted, span most, struct signal_taken *taken);
 
+/* kill(2): 0 or -errno. */
+int sigmask_send(pid_t to, int sig);
+
 /* A descriptor (fd, or a new one for -1) that is readable while one of these is pending; -1 and errno. */
 int sigmask_descriptor(int fd, signal_set wanted);
 /* Up to `room` signals that are pending; 0: none. */
