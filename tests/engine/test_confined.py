@@ -78,3 +78,11 @@ def test_a_limit_that_leaves_no_room_for_the_command(docker, image):
     done = docker("run", "--rm", "--pids-limit", "1", image, "true", check=False)
     assert done.returncode == 125
     assert "lastcall: cannot fork" in done.stderr
+
+
+@pytest.mark.parametrize("command, oom", [("exec tail /dev/zero", True), ("kill -KILL $$", False)])
+def test_who_ended_it_is_told_from_the_memory_limit(run, image, command, oom):
+    c = run("--memory", "24m", "--memory-swap", "24m", image, "sh", "-c", command)
+    assert c.wait() == 137
+    assert "ended by SIGKILL" in c.err
+    assert ("by the kernel's OOM killer (" in c.err) == oom == (c.inspect(".State.OOMKilled") == "true")
