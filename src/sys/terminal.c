@@ -80,10 +80,11 @@ void terminal_take(struct terminal *terminal, bool killed) {
     terminal->spoilt |= killed;
     int fd = terminal->given != 0 ? enter() : -1;
     pid_t now = fd < 0 ? -1 : tcgetpgrp(fd);
-    if (now == terminal->given || now == getpgrp() || (now > 0 && kill(-now, 0) != 0 && errno == ESRCH)) {
+    bool has_gone = now > 0 && kill(-now, 0) != 0 && errno == ESRCH;
+    if (now == terminal->given || has_gone || (now >= 0 && has_foreground(fd))) {
         tcsetpgrp(fd, getpgrp());
         if (terminal->spoilt && terminal->known)
-            tcsetattr(fd, TCSANOW, &terminal->settings); /* not when all output is through: it may be held up for good */
+            tcsetattr(fd, TCSANOW, &terminal->settings); /* output may be held up for good: it is not waited for */
         terminal->given = 0;
         terminal->spoilt = false;
     }

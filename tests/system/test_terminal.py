@@ -128,7 +128,8 @@ def test_a_shell_that_is_a_service_has_job_control(at_terminal, terminal, workdi
 
 # ---- the interrupt key ----
 
-@pytest.mark.parametrize("how", ["{}", "{} </dev/null", "{} | cat", "true | {}", "(true; {}; true)", "script -qec '{}' /dev/null"])
+@pytest.mark.parametrize("how", ["{}", "{} </dev/null", "{} | cat", "true | {}", "(true; {}; true)",
+                                 "script -qec '{}' /dev/null"])
 def test_the_interrupt_key_arrives_once(bash, terminal, workdir, programs, how):
     log = workdir / "log"
     bash.type(how.format(f"{programs.lastcall} {programs.prog} record {log} 10:0"))
@@ -225,7 +226,8 @@ def test_the_stop_key_stops_nobody_that_nobody_could_resume(at_terminal, termina
 
 def test_bg_and_fg_of_a_command_that_runs(bash, terminal, programs):
     """fg of a job that runs gives it the terminal and sends no signal."""
-    bash.type(f"{programs.lastcall} bash -c 'echo up; while :; do sleep 0.02; test -e go && break; done; read x; echo got $x'")
+    until = "echo up; while :; do sleep 0.02; test -e go && break; done; read x; echo got $x"
+    bash.type(f"{programs.lastcall} bash -c '{until}'")
     terminal.expect("^up")
     bash.key("z")
     terminal.expect("Stopped")
@@ -257,10 +259,11 @@ def test_stop_and_continue_at_once(start, workdir, programs):
 # ---- programs that want the terminal ----
 
 @pytest.mark.parametrize("line", ["{lc} sleep 1000 &", "unshare --fork --pid --mount-proc {lc} sleep 1000 &",
-                                  "{lc} {lc} sleep 1000 &", "{lc} -c {ini} -- sleep 1000 &", "(set -m; {lc} sleep 1000 &)"])
+                                  "{lc} {lc} sleep 1000 &", "{lc} -c {ini} -- sleep 1000 &",
+                                  "(set -m; {lc} sleep 1000 &)"])
 def test_in_the_background_it_takes_nothing(bash, terminal, programs, workdir, line):
     """In a pid namespace of its own all groups outside have the same number, 0."""
-    ini = write_ini(workdir / "a.ini", "[lastcall]", "control = off", "tty = yes", "log = json")
+    ini = write_ini(workdir / "a.ini", "[lastcall]", "control = off", "tty = yes")
     bash.type(line.format(lc=programs.lastcall, ini=ini))
     bash.expect_prompt()
     wait_for(lambda: [p for p in all_of(bash.run) if p.argv[0] == "sleep"])
@@ -285,8 +288,10 @@ def test_in_the_background_it_stops_when_it_reads(bash, terminal, programs):
 ASKS = "sh -c 'cat; read x </dev/tty; echo got $x'"
 
 
-@pytest.mark.parametrize("line", [f"echo hi | {{lc}} {ASKS}", f"{{lc}} echo hi | {ASKS}", f"{{lc}} echo hi | {{lc}} {ASKS}",
-                                  f"(echo hi; {{lc}} true) | {ASKS}", f"sh -c 'echo hi | {{lc}} {ASKS[:5]} '\\''{ASKS[7:-1]}'\\'"],
+@pytest.mark.parametrize("line", [f"echo hi | {{lc}} {ASKS}", f"{{lc}} echo hi | {ASKS}",
+                                  f"{{lc}} echo hi | {{lc}} {ASKS}",
+                                  f"(echo hi; {{lc}} true) | {ASKS}",
+                                  f"sh -c 'echo hi | {{lc}} {ASKS[:5]} '\\''{ASKS[7:-1]}'\\'"],
                          ids=["last", "first", "both", "group", "script"])
 def test_in_a_pipeline_who_asks_gets_the_terminal(bash, terminal, programs, line):
     bash.type(line.format(lc=programs.lastcall))
@@ -297,7 +302,8 @@ def test_in_a_pipeline_who_asks_gets_the_terminal(bash, terminal, programs, line
 
 
 def test_in_a_pipeline_the_first_keeps_nothing_that_the_last_asks_for(bash, terminal, programs):
-    bash.type(f"{programs.lastcall} sh -c 'echo hi; exec sleep 1000' | sh -c 'read y; echo $y; read x </dev/tty; echo got $x'")
+    asks = "read y; echo $y; read x </dev/tty; echo got $x"
+    bash.type(f"{programs.lastcall} sh -c 'echo hi; exec sleep 1000' | sh -c '{asks}'")
     terminal.expect("^hi")
     terminal.type("word\n")
     terminal.expect("^got word")
@@ -305,7 +311,8 @@ def test_in_a_pipeline_the_first_keeps_nothing_that_the_last_asks_for(bash, term
     bash.expect_prompt()
 
 
-@pytest.mark.parametrize("line", ["seq 500 | {lc} busybox less", "{lc} seq 500 | busybox less", "{lc} busybox less numbers",
+@pytest.mark.parametrize("line", ["seq 500 | {lc} busybox less", "{lc} seq 500 | busybox less",
+                                  "{lc} busybox less numbers",
                                   "{lc} -- {lc} busybox less numbers", "{lc} {lc} seq 500 | {lc} {lc} busybox less"])
 def test_less(bash, terminal, programs, workdir, line):
     (workdir / "numbers").write_text("".join(f"{n}\n" for n in range(1, 501)))
@@ -354,7 +361,8 @@ def test_a_password_is_not_shown(bash, terminal, programs):
 
 
 def test_a_password_from_the_terminal_while_input_is_a_file(bash, terminal, programs):
-    bash.type(f"{programs.lastcall} /usr/bin/python3 -c 'import getpass; print(getpass.getpass() == \"word\")' </dev/null")
+    asks = 'import getpass; print(getpass.getpass() == "word")'
+    bash.type(f"{programs.lastcall} /usr/bin/python3 -c '{asks}' </dev/null")
     terminal.expect("^Password:")
     wait_for(lambda: not termios.tcgetattr(terminal.slave)[3] & termios.ECHO)
     terminal.type("word\n")
@@ -395,8 +403,8 @@ def test_after_a_shell_was_killed_the_terminal_is_as_it_was(bash, terminal, prog
 
 
 def test_a_service_that_crashed_starts_again_with_the_terminal_as_it_was(at_terminal, terminal, workdir, programs):
-    ini = write_ini(workdir / "a.ini", "[lastcall]", "grace = 5s", "control = off", "[service vi]", "main = yes", "tty = yes",
-                    "restart = always", "command = sh -c 'stty -a >>settings; exec busybox vi text'")
+    ini = write_ini(workdir / "a.ini", "[lastcall]", "grace = 5s", "control = off", "[service vi]", "main = yes",
+                    "tty = yes", "restart = always", "command = sh -c 'stty -a >>settings; exec busybox vi text'")
     run = at_terminal("-c", ini, env=ENV)
     for n in (1, 2):
         wait_for(lambda: read(workdir / "settings").count("icanon") == n and not terminal.canonical())
@@ -415,7 +423,8 @@ def test_in_a_session_without_terminal(bash, terminal, programs):
 
 
 @pytest.mark.parametrize("how", ["cut", "told"])
-@pytest.mark.parametrize("line", ["{lc} sleep 1000", "{lc} sh inner", "{lc} {lc} sleep 1000", "{lc} --grace 5s sleep 1000",
+@pytest.mark.parametrize("line", ["{lc} sleep 1000", "{lc} sh inner", "{lc} {lc} sleep 1000",
+                                  "{lc} --grace 5s sleep 1000",
                                   "{lc} sleep 1000 &", "{lc} cat | cat"])
 def test_a_hang_up_ends_everything(shell_at, terminal, programs, inner, line, how):
     """The line goes dead, or the shell alone is told so."""
