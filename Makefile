@@ -122,7 +122,15 @@ $(B)/sim: $(wildcard tests/sim/*.c tests/sim/*.h) $(pure_obj) $(B)/see
 faults: $(B)/lastcall
 	LASTCALL_FAULTS=all /usr/bin/python3 -m pytest -q -n $(JOBS) tests/system/test_faults.py
 
-.PHONY: all gates deps install install-links unit sim system peers faults docs fuzz fuzz-smoke test test-san \
+$(B)/every: tests/every/every.c $(pure_obj) $(B)/see
+	gcc $(MODE) -O2 -g -iquote src -o $@ tests/every/every.c $(wildcard src/core/*.c src/model/*.c)
+
+# All that can happen to small systems: those with a main service here, any of them with more events by hand.
+every: $(B)/every
+	$(B)/every -m 2
+	$(B)/every -m 3
+
+.PHONY: every all gates deps install install-links unit sim system peers faults docs fuzz fuzz-smoke test test-san \
         compile-clang test-engine demo bench clean
 
 unit: $(unit_bins)
@@ -147,7 +155,7 @@ peers: $(B)/lastcall
 docs: $(B)/lastcall
 	sh tests/docs.sh $(B)/lastcall
 
-test: all unit sim system docs
+test: all unit sim every system docs
 
 # The same tests on a binary with AddressSanitizer and UndefinedBehaviourSanitizer (glibc, dynamic).
 $(B)/lastcall-san: $(pure_src) $(does_src) $(wildcard src/*/*.h) | $(B)/see
