@@ -97,7 +97,7 @@ def test_a_shell_has_job_control(at_terminal, terminal, way, shell):
 
 @pytest.mark.parametrize("line", [
     "{lc} -- {shell}", "{lc} --kill-mode main {shell}", "{lc} --grace 9s --http :9180 {shell}", "{lc} {lc} {shell}",
-    "{lc} -- {shell} | cat", "true | {lc} -- {shell} </dev/tty", "(cd /; {lc} -- {shell})",
+    "{lc} -- {shell} | cat", "{lc} -- {shell} </dev/tty", "(cd /; {lc} -- {shell})",
     "unshare --fork --pid --mount-proc {lc} {shell}"])
 def test_a_shell_in_a_shell_has_job_control(bash, terminal, programs, inner, line):
     bash.type(line.format(lc=programs.lastcall, shell=inner))
