@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from cfg import *
-from lc import read, wait_for, wait_for_text
+from lc import SANITIZED, read, wait_for, wait_for_text
 
+needs_proc = pytest.mark.skipif(SANITIZED, reason="a sanitizer needs /proc")
 TIME = r"\d+\.\d s"
 
 
@@ -125,6 +126,7 @@ def test_a_signal_that_was_handed_on(start, workdir, programs, both):
     ends_with(run, r"prog \(pid \d+\) ended by SIGHUP from outside\. exit 129")
 
 
+@pytest.mark.skipif(SANITIZED, reason="a sanitizer does not work under ptrace")
 def test_no_look_without_need(start, workdir, programs):
     """What ends well costs no system call for the count, and the start of a command none."""
     for script, looks in (("exit 0", 0), ("exit 3", 1)):
@@ -151,7 +153,7 @@ def test_killed_by_someone(start, workdir, programs, both, counter):
     ends_with(run, r"prog \(pid \d+\) ended by SIGKILL, sent by neither lastcall nor the kernel's OOM killer\. exit 137")
 
 
-@pytest.mark.parametrize("no_proc", [False, True])
+@pytest.mark.parametrize("no_proc", [False, pytest.param(True, marks=needs_proc)])
 def test_killed_and_nobody_counts(start, workdir, programs, no_counter, no_proc):
     run = start("--", programs.prog, "obey", workdir / "log", before=no_counter, no_proc=no_proc)
     wait_for_text(workdir / "log", "ready")
@@ -367,6 +369,7 @@ def test_by_another_user(start, workdir, programs):
               r"SIGTERM\. exit 143")
 
 
+@needs_proc
 def test_without_proc_the_sender_has_no_name(app):
     run = app("[service web]\ncommand = @svc web\nmain = yes\n", no_proc=True).ready()
     run.signal(SIGTERM)
@@ -530,6 +533,7 @@ def test_the_leader_ends_and_its_child_does_not(app):
     assert [k["pid"] for k in run.report()["killed"]] == [kid]
 
 
+@needs_proc
 def test_without_proc_the_killed_have_a_pid(app):
     run = app("[service web]\ncommand = @svc web deaf=1\nmain = yes\nstop-timeout = 300ms\n", no_proc=True).ready()
     assert run.stop() == 124
