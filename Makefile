@@ -208,8 +208,9 @@ compile-clang: | $(B)/see
 demo: $(B)/lastcall
 	demo/run
 
+# BENCH=--json prints the raw figures, BENCH=--check fails where those that no load changes got worse.
 bench: $(B)/lastcall
-	tests/bench/run
+	tests/bench/run $(BENCH)
 
 clean:
 	rm -rf $(B)
