@@ -6,16 +6,19 @@
 #include "run/state.h"
 
 static bool is_at_terminal(const struct run *run, uint16_t slot) {
-    if (slot >= run->model->n_units) /* the first jobs are the units' */
+    if (slot >= run->model->n_units || run->config->manners.lends_terminal) /* the first jobs are the units' */
         return false;
     return run->model->policy.single || run->config->services[run->model->units[slot].service].in.tty;
 }
 
 static void resume(struct run *run, uint16_t slot) { jobs_signal(&run->jobs, slot, SIGCONT, TO_GROUP); }
 
-/* It has reached for the terminal from the background. While we have it there is no reason to keep it. */
+/* It has reached for the terminal from the background. While we have it there is no reason to keep it; and
+ * if it is gone for good, by a hang-up, nobody else would let the command see that. */
 static bool lend(struct run *run, uint16_t slot, int sig) {
-    if ((sig != SIGTTIN && sig != SIGTTOU) || !terminal_lend(&run->terminal, run->jobs.v[slot].pid))
+    if (sig != SIGTTIN && sig != SIGTTOU)
+        return false;
+    if (!terminal_lend(&run->terminal, run->jobs.v[slot].pid) && terminal_is_there())
         return false;
     resume(run, slot);
     return true;

@@ -38,11 +38,15 @@ static bool has_foreground(int fd) {
 
 bool terminal_in_foreground(void) { return has_foreground(0); }
 
-/* As the first process of a machine or a namespace we may be in no session that could have one. */
-static void acquire(void) {
+bool terminal_is_there(void) {
     int fd = enter();
     leave(fd);
-    if (fd >= 0)
+    return fd >= 0;
+}
+
+/* As the first process of a machine or a namespace we may be in no session that could have one. */
+static void acquire(void) {
+    if (terminal_is_there())
         return;
     setsid();
     terminal_lead();

@@ -27,6 +27,7 @@ void terminal_look(struct terminal *terminal, bool pid1);
 void terminal_give(pid_t group);
 /* Our group has the foreground of our terminal, whichever descriptor that is on: now the other has it. */
 bool terminal_lend(struct terminal *terminal, pid_t group);
+bool terminal_is_there(void);
 bool terminal_is_lent(const struct terminal *terminal);
 /* From the group that got it, or from one that is gone, but from nobody else: a shell may have put us
  * into the background meanwhile. With its settings, if one that was killed has had it. */

@@ -98,12 +98,11 @@ def registry(hard_limit, programs, workdir):
             if run.signaled in (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGSYS,
                                 signal.SIGFPE) and not run.may_crash:
                 wrong.append(f"lastcall died of signal {run.signaled}")
-        namespace = run._namespace() if run.pid1 and run.running else None
+        inside = [p.pid for p in run.processes()] if run.pid1 and run.running else []
         run.kill()
         reg.popens += run.box.children
-        if namespace:
-            lc.wait_for(lambda: not [p for p in lc.all_pids() if lc._pid_namespace(p) == namespace],
-                        what="the end of the pid namespace")
+        # Not "none has that namespace": the next test's may have got its number.
+        lc.wait_for(lambda: not [p for p in inside if lc._pid_namespace(p) == run._ns], what="the end of the pid namespace")
         for stream in run._streams.values():
             stream.ended.wait(1)
             if re.search("AddressSanitizer|LeakSanitizer|runtime error:", stream.text):

@@ -439,6 +439,36 @@ def test_a_hang_up_ends_everything(shell_at, terminal, programs, inner, line, ho
     wait_for(lambda: not all_of(bash.run), what=lambda: f"the end of {all_of(bash.run)}")
 
 
+@pytest.mark.parametrize("how", ["cut", "told"])
+@pytest.mark.parametrize("line", ["{lc} sleep 1000", "{lc} cat | cat", "{lc} {lc} sleep 1000",
+                                  "{lc} --kill-mode main sh -c 'sleep 1000; :'"])
+def test_a_hang_up_ends_what_has_stopped(shell_at, terminal, programs, line, how):
+    bash = shell_at("host")
+    bash.type(line.format(lc=programs.lastcall))
+    in_front(bash.run, *(["cat"] if "cat" in line else ["sleep", 1000]))
+    bash.key("z")
+    terminal.expect("Stopped")
+    bash.expect_prompt()
+    if how == "cut":
+        terminal.cut()
+    else:
+        os.kill(bash.run.pid, signal.SIGHUP)
+    assert bash.run.wait() == 129
+    wait_for(lambda: not all_of(bash.run), what=lambda: f"the end of {all_of(bash.run)}")
+
+
+def test_who_reached_for_a_terminal_that_has_gone_is_not_left_waiting(start, both):
+    """The stop of a command that reads just when the line goes dead: its next try tells it."""
+    run = start("--", "bash", "-c", RESUMES, mode=both)
+    run.wait_line("up", stream="out")
+    [command] = [p for p in run.programs() if "trap" in " ".join(p.argv)]
+    for sig in (signal.SIGTTIN, signal.SIGTTOU):
+        os.kill(command.pid, sig)
+        wait_for(lambda: run.out.count("resumed") == sig - signal.SIGTSTP)
+    run.signal(signal.SIGTERM)
+    assert run.wait() == 143
+
+
 def test_a_hang_up_ends_the_shell_that_stands_alone(at_terminal, terminal, both):
     run = at_terminal("--", "bash", "--norc", "--noprofile", mode=both, env=ENV)
     shell = Shell(terminal, "inner")
