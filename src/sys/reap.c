@@ -24,7 +24,8 @@ static struct reap_fact by_wait4(void) {
 
 /* __WALL: also clones that do not send SIGCHLD, which become ours when their parent dies. */
 struct reap_fact reap_next(void) {
-    siginfo_t info = {0};
+    siginfo_t info;
+    info.si_pid = 0; /* the kernel fills in the rest, if there is any */
     if (waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WNOHANG | __WALL) != 0)
         return errno == ECHILD ? failed() : by_wait4();
     if (info.si_pid == 0)

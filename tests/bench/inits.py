@@ -198,8 +198,8 @@ def storms(options):
     rows, cost = {}, {}
     for crowd in CROWDS:
         cost[crowd] = reaps(options, crowd, max(3, options.orphans // crowd))
-        rows[f"of {crowd:,} orphans reaped in 1 s"] = {name: 1e9 / each[0] for name, each in cost[crowd].items()}
-    rows["an orphan of 100,000 : one of 1,000"] = {
+        rows[f"orphans reaped in 1 s, of {crowd:,}"] = {name: 1e9 / each[0] for name, each in cost[crowd].items()}
+    rows["cost of an orphan, 100,000 : 1,000"] = {
         name: cost[CROWDS[-1]][name][0] / cost[CROWDS[0]][name][0] for name in options.inits}
     return rows
 
@@ -207,7 +207,7 @@ def storms(options):
 def growth(options):
     """The same in CPU time, which other work on the machine does not lengthen; fewer, as it is a test."""
     few, many = (reaps(options, crowd, 5) for crowd in (1000, 8000))
-    return {"an orphan of 8,000 : one of 1,000": {name: many[name][1] / few[name][1] for name in OWN}}
+    return {"cost of an orphan, 8,000 : 1,000": {name: many[name][1] / few[name][1] for name in OWN}}
 
 
 MEASURES = [sizes, memory, syscalls, run_true, signals, storms, exits, wakeups, early]

@@ -12,7 +12,7 @@ STRUCTURE = {
     "page faults for a signal after a rest": {"lastcall": 0},
     "wake-ups in 10 s idle": {"lastcall": 0, "lastcall -c": 0},
     "early TERMs lost": {"lastcall": 0, "lastcall -c": 0},
-    "an orphan of 8,000 : one of 1,000": {"lastcall": 4, "lastcall -c": 4},
+    "cost of an orphan, 8,000 : 1,000": {"lastcall": 4, "lastcall -c": 4},
 }
 
 
