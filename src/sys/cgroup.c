@@ -1,6 +1,5 @@
 #include "sys/cgroup.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -11,8 +10,8 @@ bool cgroup_read(const char *path, char *text, size_t room) {
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (fd < 0)
         return false;
-    while (n < room - 1 && (got = read(fd, text + n, room - 1 - n)) != 0 && (got > 0 || errno == EINTR))
-        n += got > 0 ? (size_t)got : 0;
+    while (n < room - 1 && (got = read(fd, text + n, room - 1 - n)) > 0)
+        n += (size_t)got;
     close(fd);
     text[n] = 0;
     return n > 0;

@@ -105,7 +105,7 @@ bool proc_alive(struct proc_id id) {
     return proc_stat(id.pid, &stat) && stat.start == id.start && stat.state != 'Z' && stat.state != 'X';
 }
 
-struct children { pid_t *into; size_t n, room; bool blind; };
+struct children { pid_t *into; size_t n, room; };
 
 static void read_children(int fd, struct children *children) {
     char text[512];
@@ -121,7 +121,6 @@ static void read_children(int fd, struct children *children) {
                 children->into[children->n++] = (pid_t)pid;
             pid = 0;
         }
-    children->blind |= n < 0;
 }
 
 static void children_of_task(pid_t pid, const char *task, struct children *children) {
@@ -129,24 +128,10 @@ static void children_of_task(pid_t pid, const char *task, struct children *child
     char *at = put_text(put_process(path, pid), "/task/");
     put_text(put_text(at, task), "/children");
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    children->blind |= fd < 0;
     if (fd < 0)
         return;
     read_children(fd, children);
     close(fd);
-}
-
-/* Without /proc, or its lists, the kernel says of each number whether it is a living child's. What we were
- * handed has a higher number than ours, if the numbers have not begun again. */
-static void ask_for_ours(struct children *children) {
-    enum { MOST = 1 << 13 };
-    pid_t first = getpid() + 1;
-    children->n = 0;
-    for (pid_t pid = first; pid < first + MOST && children->n < children->room; pid++) {
-        siginfo_t info = {0};
-        if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 && info.si_pid == 0)
-            children->into[children->n++] = pid;
-    }
 }
 
 /* getdents64(2) by hand: opendir(3) allocates. */
@@ -158,19 +143,23 @@ size_t proc_children(pid_t pid, pid_t *into, size_t room) {
     struct children children = {.into = into, .room = room};
     put_text(put_process(path, pid), "/task");
     int fd = is_ours() ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    long n = -1;
-    while (fd >= 0 && (n = syscall(SYS_getdents64, fd, list, sizeof list)) > 0)
+    if (fd < 0)
+        return 0;
+    long n;
+    while ((n = syscall(SYS_getdents64, fd, list, sizeof list)) > 0)
         for (long at = 0; at < n;) {
             const struct entry *entry = (const void *)(list + at);
             if (entry->name[0] >= '0' && entry->name[0] <= '9')
                 children_of_task(pid, entry->name, &children);
             at += entry->bytes;
         }
-    if (fd >= 0)
-        close(fd);
-    if (pid == 0 && (n < 0 || children.blind))
-        ask_for_ours(&children);
+    close(fd);
     return children.n;
+}
+
+bool proc_is_our_child(pid_t pid) {
+    siginfo_t info = {0};
+    return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 && info.si_pid == 0;
 }
 
 size_t proc_children_of(struct proc_id parent, struct proc_id *into, size_t room) {

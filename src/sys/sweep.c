@@ -1,12 +1,27 @@
 #include "sys/sweep.h"
 
 #include <signal.h>
+#include <unistd.h>
 
-static size_t signal_children(int sig) {
-    pid_t children[1024];
-    size_t n = proc_children(0, children, sizeof children / sizeof *children);
-    for (size_t i = 0; i < n; i++)
-        kill(children[i], sig);
+/* Where /proc does not list our children the kernel is asked about one number after the other. Those that we
+ * were handed have higher ones than we do, until the numbers begin again. */
+enum { NUMBERS = 4096 };
+
+static size_t signal_unlisted(int sig) {
+    size_t n = 0;
+    for (pid_t pid = getpid() + 1, end = pid + NUMBERS; pid < end; pid++)
+        if (proc_is_our_child(pid) && kill(pid, sig) == 0) {
+            kill(pid, SIGCONT);
+            n++;
+        }
+    return n;
+}
+
+static size_t list_unlisted(pid_t *into, size_t room) {
+    size_t n = 0;
+    for (pid_t pid = getpid() + 1, end = pid + NUMBERS; pid < end && n < room; pid++)
+        if (proc_is_our_child(pid))
+            into[n++] = pid;
     return n;
 }
 
@@ -20,11 +35,7 @@ size_t sweep_term(bool pid1, int sig, struct proc_id *scratch, size_t room) {
     for (size_t i = 0; i < n; i++)
         if (proc_signal(scratch[i], sig) == 0)
             proc_signal(scratch[i], SIGCONT);
-    if (n > 0)
-        return n;
-    n = signal_children(sig); /* where /proc does not tell more */
-    signal_children(SIGCONT);
-    return n;
+    return n > 0 ? n : signal_unlisted(sig);
 }
 
 /* All are listed before the first one dies: what forks without an end must not find time for another
@@ -36,13 +47,17 @@ void sweep_kill(bool pid1, struct proc_id *scratch, size_t room) {
     }
     size_t children = proc_children_of((struct proc_id){0}, scratch, room);
     size_t n = proc_descendants(scratch, children, room);
-    signal_children(SIGKILL);
+    for (size_t i = 0; i < children; i++)
+        kill(scratch[i].pid, SIGKILL);
     for (size_t i = children; i < n; i++)
         proc_signal(scratch[i], SIGKILL);
+    if (n == 0)
+        signal_unlisted(SIGKILL);
 }
 
 size_t sweep_left(pid_t *into, size_t room) {
     size_t n = proc_children(0, into, room), kept = 0;
+    n = n > 0 ? n : list_unlisted(into, room);
     for (size_t i = 0; i < n; i++) {
         struct proc_stat stat;
         if (!proc_stat(into[i], &stat) || stat.state != 'Z')
