@@ -45,7 +45,8 @@ SENDS = "EAGAIN EINTR EPIPE ENOBUFS ECONNRESET"
 TAKES = "EAGAIN EINTR EIO ECONNRESET ENOMEM"
 CAN_FAIL = {
     "accept4": "EAGAIN ECONNABORTED EMFILE ENOBUFS EINTR EPERM EPROTO", "bind": "EADDRINUSE EACCES EADDRNOTAVAIL EROFS",
-    "capset": "EPERM EINVAL", "chdir": "EACCES ENOENT EIO", "clone": SPAWN, "close": "EIO EINTR",
+    "capset": "EPERM EINVAL", "chdir": "EACCES ENOENT EIO", "clock_gettime": "EINVAL EPERM", "clone": SPAWN,
+    "close": "EIO EINTR",
     "close_range": "ENOSYS EINVAL ENOMEM", "connect": "EACCES EAGAIN ECONNREFUSED EINTR ETIMEDOUT ENETUNREACH",
     "dup": "EMFILE EBUSY", "dup2": "EMFILE EBUSY EINTR", "dup3": "EMFILE EBUSY EINTR", "epoll_create1": NUMBERS,
     "epoll_ctl": "ENOMEM ENOSPC EPERM", "epoll_pwait": "EINTR EINVAL", "epoll_wait": "EINTR EINVAL",
@@ -74,7 +75,7 @@ CAN_FAIL = {
 # The C library's start, the end, and what has no way to fail.
 CANNOT_FAIL = {"arch_prctl", "set_tid_address", "exit", "exit_group", "getpid", "getppid", "getuid", "geteuid",
                "getgid", "getegid", "gettid", "getpgrp", "umask", "brk"}
-IN_LOOPS = {"rt_sigaction", "prctl", "close"}               # many of one kind: some of them are enough
+IN_LOOPS = {"rt_sigaction", "prctl", "close", "clock_gettime"}               # many of one kind: some of them are enough
 WAITS = {"epoll_pwait", "epoll_wait", "poll", "ppoll", "read", "recvfrom", "rt_sigtimedwait", "waitid"}
 LISTS = {"open", "openat", "read", "readlink", "readlinkat", "getdents64"}     # what /proc is read with
 # Errors that are answers: a kernel that gives them wrongly is believed, and some process may be left.
@@ -329,7 +330,8 @@ if ALL:
     ("lone", "pid1", "self rt_sigtimedwait EINTR 2+"), ("exit", "pid1", "self waitid EINTR 1+"),
     ("exit", "sub", "self waitid ENOSYS 1+"), ("exit", "pid1", "self waitid ECHILD 1"),
     ("lone", "sub", "self getdents64 EIO 1+"), ("exit", "sub", "self open ENFILE 1+"),
-    ("deaf", "sub", "self read EINTR 1+"), ("deaf", "sub", "self getdents64 EIO 3"),
+    ("lone", "pid1", "self clock_gettime EPERM 1+"), ("deaf", "sub", "self read EINTR 1+"),
+    ("deaf", "sub", "self getdents64 EIO 3"),
     ("lone", "sub", "self readlink EACCES 1+"), ("http", "pid1", "self epoll_pwait EINVAL 1+"),
     ("http", "sub", "self read EIO 1+"), ("http", "pid1", "self recvfrom EIO 1+"),
 ], ids=str)

@@ -40,22 +40,24 @@ static struct { enum role role; long call, error; unsigned long from, to; } want
 
 static const struct { const char *name; int number; } calls[] = {
 #define CALL(name) {#name, SYS_##name}
-    CALL(accept4), CALL(bind), CALL(brk), CALL(capset), CALL(chdir), CALL(clone), CALL(close), CALL(close_range),
-    CALL(connect), CALL(dup), CALL(dup3), CALL(epoll_create1), CALL(epoll_ctl), CALL(epoll_pwait), CALL(execve),
-    CALL(execveat), CALL(exit), CALL(exit_group), CALL(faccessat), CALL(fchmod), CALL(fcntl), CALL(fstat), CALL(fsync),
-    CALL(ftruncate), CALL(futex), CALL(getdents64), CALL(getegid), CALL(geteuid), CALL(getgid), CALL(getpeername),
-    CALL(getpgid), CALL(getpid), CALL(getppid), CALL(getrlimit), CALL(getsid), CALL(getsockname), CALL(getsockopt),
-    CALL(gettid), CALL(getuid), CALL(ioctl), CALL(kill), CALL(linkat), CALL(listen), CALL(lseek), CALL(madvise),
-    CALL(memfd_create), CALL(mkdirat), CALL(mmap), CALL(mprotect), CALL(munmap), CALL(nanosleep), CALL(newfstatat),
-    CALL(openat), CALL(pidfd_open), CALL(pidfd_send_signal), CALL(pipe2), CALL(ppoll), CALL(prctl), CALL(pread64),
-    CALL(prlimit64), CALL(pwrite64), CALL(pwritev2), CALL(read), CALL(readlinkat), CALL(readv), CALL(recvfrom),
-    CALL(recvmsg), CALL(renameat), CALL(rt_sigaction), CALL(rt_sigpending), CALL(rt_sigprocmask), CALL(rt_sigtimedwait),
-    CALL(sendmsg), CALL(sendto), CALL(set_tid_address), CALL(setpgid), CALL(setrlimit), CALL(setsid), CALL(setsockopt),
+    CALL(accept4), CALL(bind), CALL(brk), CALL(capset), CALL(chdir), CALL(clock_gettime), CALL(clone), CALL(close),
+    CALL(close_range), CALL(connect), CALL(dup), CALL(dup3), CALL(epoll_create1), CALL(epoll_ctl),
+    CALL(epoll_pwait), CALL(execve), CALL(execveat), CALL(exit), CALL(exit_group), CALL(faccessat), CALL(fchmod),
+    CALL(fcntl), CALL(fstat), CALL(fsync), CALL(ftruncate), CALL(futex), CALL(getdents64), CALL(getegid),
+    CALL(geteuid), CALL(getgid), CALL(getpeername), CALL(getpgid), CALL(getpid), CALL(getppid), CALL(getrlimit),
+    CALL(getsid), CALL(getsockname), CALL(getsockopt), CALL(gettid), CALL(getuid), CALL(ioctl), CALL(kill),
+    CALL(linkat), CALL(listen), CALL(lseek), CALL(madvise), CALL(memfd_create), CALL(mkdirat), CALL(mmap),
+    CALL(mprotect), CALL(munmap), CALL(nanosleep), CALL(newfstatat), CALL(openat), CALL(pidfd_open),
+    CALL(pidfd_send_signal), CALL(pipe2), CALL(ppoll), CALL(prctl), CALL(pread64), CALL(prlimit64), CALL(pwrite64),
+    CALL(pwritev2), CALL(read), CALL(readlinkat), CALL(readv), CALL(recvfrom), CALL(recvmsg), CALL(renameat),
+    CALL(rt_sigaction), CALL(rt_sigpending), CALL(rt_sigprocmask), CALL(rt_sigtimedwait), CALL(sendmsg),
+    CALL(sendto), CALL(set_tid_address), CALL(setpgid), CALL(setrlimit), CALL(setsid), CALL(setsockopt),
     CALL(shutdown), CALL(signalfd4), CALL(socket), CALL(socketpair), CALL(statx), CALL(tgkill), CALL(tkill),
     CALL(umask), CALL(fchdir), CALL(uname), CALL(unlinkat), CALL(wait4), CALL(waitid), CALL(write), CALL(writev),
 #ifdef __x86_64__
     CALL(access), CALL(alarm), CALL(arch_prctl), CALL(dup2), CALL(epoll_wait), CALL(fork), CALL(getpgrp), CALL(lstat),
-    CALL(open), CALL(pause), CALL(pipe), CALL(poll), CALL(readlink), CALL(rename), CALL(stat), CALL(unlink), CALL(vfork),
+    CALL(open), CALL(pause), CALL(pipe), CALL(poll), CALL(readlink), CALL(rename), CALL(stat), CALL(unlink),
+    CALL(vfork),
 #endif
 };
 
