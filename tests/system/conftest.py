@@ -102,7 +102,8 @@ def registry(hard_limit, programs, workdir):
         run.kill()
         reg.popens += run.box.children
         # Not "none has that namespace": the next test's may have got its number.
-        lc.wait_for(lambda: not [p for p in inside if lc._pid_namespace(p) == run._ns], what="the end of the pid namespace")
+        lc.wait_for(lambda: not [p for p in inside if lc._pid_namespace(p) == run._ns],
+                    what="the end of the pid namespace")
         for stream in run._streams.values():
             stream.ended.wait(1)
             if re.search("AddressSanitizer|LeakSanitizer|runtime error:", stream.text):

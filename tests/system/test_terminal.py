@@ -461,7 +461,7 @@ def test_who_reached_for_a_terminal_that_has_gone_is_not_left_waiting(start, bot
     """The stop of a command that reads just when the line goes dead: its next try tells it."""
     run = start("--", "bash", "-c", RESUMES, mode=both)
     run.wait_line("up", stream="out")
-    [command] = [p for p in run.programs() if "trap" in " ".join(p.argv)]
+    [command] = [p for p in run.programs() if p.pid == p.pgrp]
     for sig in (signal.SIGTTIN, signal.SIGTTOU):
         os.kill(command.pid, sig)
         wait_for(lambda: run.out.count("resumed") == sig - signal.SIGTSTP)
