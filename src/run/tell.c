@@ -18,6 +18,7 @@ static const char *const lines[AS_N][TALE_N] = {
                            "so zombie reaping won't work. Give -s, or set TINI_SUBREAPER, or run it as PID 1.",
         [TALE_SPAWNED] = "2Spawned child process '%p' with pid '%a'",
         [TALE_FAILED] = "0exec %p failed: %e",
+        [TALE_NOT_FORKED] = "0fork failed: %e",
         [TALE_CHILD] = "3Received SIGCHLD",
         [TALE_SIGNAL] = "3Passing signal: 'SIG%A'",
         [TALE_EXITED] = "3Reaped child with pid: '%a'",
@@ -32,6 +33,7 @@ static const char *const lines[AS_N][TALE_N] = {
         [TALE_SESSION] = "1setsid complete.",
         [TALE_SPAWNED] = "1Child spawned with PID %a.",
         [TALE_FAILED] = "0%p: %e",
+        [TALE_NOT_FORKED] = "0Unable to fork. Exiting.",
         [TALE_CHILD] = "1Received signal 17.",
         [TALE_SIGNAL] = "1Received signal %a.",
         [TALE_OWN] = "1Ignoring tty hand-off signal %a.",
@@ -46,6 +48,7 @@ static const char *const lines[AS_N][TALE_N] = {
     [AS_CATATONIT] = {
         [TALE_SPAWNED] = "1pid1 (%a) spawned: %p",
         [TALE_FAILED] = "0failed to exec pid1: %e",
+        [TALE_NOT_FORKED] = "0failed to fork child: %e",
         [TALE_SIGNAL] = "1received signal %a",
     },
 };
@@ -146,7 +149,7 @@ int failure_code(const struct run *run, const struct spawn_error *error) {
     case AS_TINI:
         return error->stage == SPAWN_EXEC && (error->error == ENOENT || error->error == EACCES) ? spawn_exit_code(error)
                                                                                              : FAILED;
-    case AS_DUMB_INIT: return DUMB_INIT_FAILED;
+    case AS_DUMB_INIT: return error->stage == SPAWN_EXEC ? DUMB_INIT_FAILED : FAILED;
     case AS_CATATONIT: return FAILED;
     case AS_LASTCALL:
     case AS_N: break;

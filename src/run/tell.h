@@ -16,6 +16,7 @@ enum tale {
     TALE_SESSION,    /* the command has one of its own */
     TALE_SPAWNED,    /* a: pid */
     TALE_FAILED,     /* a: errno; the command could not be executed */
+    TALE_NOT_FORKED, /* a: errno; it did not come to that */
     TALE_CHILD,      /* SIGCHLD came */
     TALE_SIGNAL,     /* a came */
     TALE_OWN,        /* a, of our own doing, came: it means nothing */

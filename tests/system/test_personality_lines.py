@@ -5,6 +5,8 @@ import subprocess
 
 import pytest
 
+import lc
+
 COMMANDS = [["true"], ["false"], ["sh", "-c", "exit 3"], ["sh", "--", "-c", "exit 4"], ["echo", "-l"],
             ["echo", "a", "--", "-h"], ["/nonexistent"], ["/etc"], ["sh"]]
 WORDS = {
@@ -56,3 +58,13 @@ def test_random_lines(programs, workdir, name, seed):
         env.update(environment)
         ours, theirs = (outcome(path, args, env) for path in (workdir / name, f"/usr/bin/{name}"))
         assert ours == theirs, (args, env)
+
+
+@pytest.mark.skipif(lc.SANITIZED, reason="a sanitizer cannot live under strace")
+@pytest.mark.parametrize("name, says", [("tini", "[FATAL tini ("), ("dumb-init", "[dumb-init] Unable to fork. Exiting.\n"),
+                                        ("catatonit", "failed to fork child: ")])
+def test_a_fork_that_is_refused(programs, workdir, name, says):
+    (workdir / name).symlink_to(programs.lastcall)
+    done = subprocess.run(["strace", "-o", workdir / "trace", "-e", "inject=vfork,clone,fork:error=EAGAIN", workdir / name, "--", "true"],
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and says in done.stderr and "exec" not in done.stderr
