@@ -12,7 +12,7 @@ import time
 
 from boxes import FLOOR, INITS, OWN, WORK, Boxed, Failure, argv, children, wait_for, write_ini
 
-CROWDS = (1000, 10000, 100000)      # orphans
+CROWDS = {1000: 100, 10000: 20, 100000: 5}  # orphans: rounds
 READERS = 4                         # inits of each kind that rest at once
 
 
@@ -196,11 +196,11 @@ def reaps(options, crowd, rounds):
 
 def storms(options):
     rows, cost = {}, {}
-    for crowd in CROWDS:
-        cost[crowd] = reaps(options, crowd, max(3, options.orphans // crowd))
+    for crowd, rounds in CROWDS.items():
+        cost[crowd] = reaps(options, crowd, rounds)
         rows[f"orphans reaped in 1 s, of {crowd:,}"] = {name: 1e9 / each[0] for name, each in cost[crowd].items()}
     rows["cost of an orphan, 100,000 : 1,000"] = {
-        name: cost[CROWDS[-1]][name][0] / cost[CROWDS[0]][name][0] for name in options.inits}
+        name: cost[max(CROWDS)][name][0] / cost[min(CROWDS)][name][0] for name in options.inits}
     return rows
 
 
