@@ -471,11 +471,11 @@ def test_the_level_of_an_object(app):
 # ---- what was killed ----
 
 def test_a_command_that_used_up_its_grace(start, workdir, programs, both):
-    run = start("-g", "1s", "--", programs.prog, "deaf", workdir / "log", mode=both)
+    run = start("-g", "4s", "--", programs.prog, "deaf", workdir / "log", mode=both)
     wait_for_text(workdir / "log", "ready")
     run.signal(SIGTERM)
     assert run.wait() == 137
-    ends_with(run, rf"FORCED in {TIME} of 1\.0 after SIGTERM from outside: killed prog \(pid \d+\)\. Raise --grace\."
+    ends_with(run, rf"FORCED in {TIME} of 4\.0 after SIGTERM from outside: killed prog \(pid \d+\)\. Raise --grace\."
               " exit 137")
 
 
