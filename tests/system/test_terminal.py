@@ -43,10 +43,10 @@ def all_of(run):
 
 
 def in_front(run, *argv):
-    """Waits until the program with these words runs in the foreground of its terminal; its Process."""
+    """Waits until the program with these words runs in the foreground of its terminal (cat: leads it); its Process."""
     def look():
         return next((p for p in all_of(run) if p.argv == list(map(str, argv)) and p.state != "T" and
-                     p.foreground == p.pgrp), None)
+                     p.foreground == p.pgrp and (p.pid == p.pgrp or p.argv != ["cat"])), None)
     return wait_for(look, what=lambda: f"{argv} in the foreground, of {all_of(run)}")
 
 
@@ -170,7 +170,7 @@ def test_the_stop_key_gives_the_prompt_back_and_fg_resumes(bash, terminal, workd
         terminal.expect("Stopped")
         bash.expect_prompt()
         assert "T" not in process(bash.run.pid).state
-        assert {p.state for p in all_of(bash.run) if p.argv != ["lastcall-net"]} == {"T"}
+        wait_for(lambda: {p.state for p in all_of(bash.run) if p.argv != ["lastcall-net"]} == {"T"})
         bash.type("fg")
         wait_for(lambda: not [p for p in all_of(bash.run) if p.state == "T"])
         in_front(bash.run, programs.prog, "obey", log)
@@ -430,7 +430,9 @@ def test_a_hang_up_ends_everything(shell_at, terminal, programs, inner, line, ho
     """The line goes dead, or the shell alone is told so."""
     bash = shell_at("host")
     bash.type(line.format(lc=programs.lastcall))
-    wait_for(lambda: [p for p in all_of(bash.run) if p.argv[0] in ("sleep", "bash", "cat")])
+    if "inner" in line:
+        Shell(terminal, "inner")
+    wait_for(lambda: [p for p in all_of(bash.run) if p.argv[:1] in (["sleep"], ["bash"], ["cat"])])
     if how == "cut":
         terminal.cut()
     else:
