@@ -26,7 +26,8 @@ static bool load_all(struct world world, unsigned n, const char *const *texts, c
     static const char *const none[] = {NULL};
     const char *argv[32] = {"lastcall"};
     struct source sources[3];
-    struct facts facts = {(char *const *)(world.envp ? world.envp : none), false, world.terminal, world.phases_only};
+    struct facts facts = {.envp = (char *const *)(world.envp ? world.envp : none), .terminal = world.terminal,
+                          .phases_only = world.phases_only};
     int argc = 1;
     bool good;
     memset(memory, 0, sizeof memory);
