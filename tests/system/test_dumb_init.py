@@ -443,8 +443,8 @@ def test_what_is_left_to_another_reaper_gets_what_theirs_sends(init, workdir, pr
 
 @pytest.mark.defect(4)
 @pytest.mark.parametrize("options", [[], ["-c"]], ids=str)
-def test_a_grace_is_kept(init, workdir, programs, options):
-    obey_a_grace(init, workdir, programs, *options)
+def test_a_grace_is_kept(init, workdir, programs, both, options):
+    obey_a_grace(init, workdir, programs, *options, mode=both)
 
 
 @pytest.mark.defect(4)

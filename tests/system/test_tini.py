@@ -393,6 +393,20 @@ def test_the_interrupt_key_reaches_the_child_once(init, terminal, workdir, progr
     assert recorded_signals(log) == [2, 10]
 
 
+def test_the_stop_key_stops_the_child_alone(init, terminal, workdir, programs, both):
+    log = workdir / "log"
+    run = init("-s", "--", programs.prog, "obey", log, mode=both, **at(terminal))
+    wait_for_text(log, "ready")
+    [command] = run.programs()
+    terminal.type("\x1a")
+    wait_for(lambda: process(command.pid).state == "T")
+    assert process(run.pid).state != "T"
+    run.signal(signal.SIGCONT)
+    wait_for(lambda: process(command.pid).state == "S")
+    terminal.type("\x03")
+    assert run.wait() == 130
+
+
 def test_a_terminal_that_controls_nobody_is_no_error(init, terminal, both):
     run = init("-s", "--", "true", mode=both, stdin=terminal.slave)
     assert run.wait() == 0
@@ -439,8 +453,8 @@ def test_what_is_left_to_another_reaper_is_left_alone(init, workdir, programs, o
 
 @pytest.mark.defect(4)
 @pytest.mark.parametrize("options", [[], ["-s"], ["-g"]], ids=str)
-def test_a_grace_is_kept(init, workdir, programs, options):
-    obey_a_grace(init, workdir, programs, *options)
+def test_a_grace_is_kept(init, workdir, programs, both, options):
+    obey_a_grace(init, workdir, programs, *options, mode=both)
 
 
 @pytest.mark.defect(4)
