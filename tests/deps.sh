@@ -9,7 +9,7 @@ export DEBIAN_FRONTEND=noninteractive
 packages="gcc clang libclang-rt-14-dev make binutils musl-tools libc6-dev linux-libc-dev libcap-dev
     libinih-dev libmd-dev libcriterion-dev python3 python3-pytest python3-pytest-xdist
     util-linux iproute2 procps strace stress-ng nginx-light haproxy wrk tini dumb-init catatonit
-    mandoc man-db busybox"
+    mandoc man-db busybox-static"
 missing=
 for p in $packages; do
     dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing="$missing $p"
