@@ -6,10 +6,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* The lowest free number is this one. Without /dev/null it is kept by what can be neither read nor written
+ * to; a child then finds it closed, as we did. */
 void fd_fill_standard(void) {
     for (int fd = 0; fd <= 2; fd++)
-        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
-            open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY); /* the lowest free number is this one */
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) < 0)
+            open("/", O_PATH | O_CLOEXEC);
 }
 
 int fd_above_standard(int fd) {

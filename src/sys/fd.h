@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <sys/resource.h>
 
-/* Closed standard streams become /dev/null, so that nothing of ours is taken for one. */
+/* Closed standard streams become /dev/null, or are kept shut, so that nothing of ours is taken for one. */
 void fd_fill_standard(void);
 /* The same file above 2, close-on-exec; fd is closed if it had to move. -1 stays -1. */
 int fd_above_standard(int fd);
