@@ -172,7 +172,7 @@ static uint16_t descriptors_needed(const struct run *run) {
     uint16_t checks = 0;
     for (uint16_t i = 0; i < run->model->n_checks; i++)
         checks += run->helper.net_fds[i] >= 0;
-    return (uint16_t)(28 + 3 * checks);
+    return (uint16_t)(16 + 3 * checks);
 }
 
 /* Known once the files have been read, so it is said now: it never runs without the probes asked for. */

@@ -72,10 +72,27 @@ static bool standard_streams(const struct spawn *spawn, struct spawn_error *erro
     return true;
 }
 
+/* What stands in the way of a target makes room for the next one: numbers may be scarce. */
 static bool move_above(int *fd, int above) {
-    if (*fd >= 0)
-        *fd = fcntl(*fd, F_DUPFD_CLOEXEC, above);
-    return *fd >= 0;
+    if (*fd < 0 || *fd >= above)
+        return *fd >= 0;
+    int high = fcntl(*fd, F_DUPFD_CLOEXEC, above);
+    close(*fd);
+    *fd = high;
+    return high >= 0;
+}
+
+static bool is_source(const struct spawn *spawn, int fd) {
+    for (unsigned i = 0; i < spawn->n_fds; i++)
+        if (spawn->fds[i].from == fd)
+            return true;
+    return fd == spawn->error_fd || fd == spawn->exec_fd;
+}
+
+static void close_others(const struct spawn *spawn, int below) {
+    for (int fd = 3; fd < below; fd++)
+        if (!is_source(spawn, fd))
+            close(fd);
 }
 
 static bool is_target(const struct spawn *spawn, int fd) {
@@ -101,6 +118,8 @@ static bool give_descriptors(struct spawn *spawn, struct spawn_error *error) {
         return true;
     for (unsigned i = 0; i < spawn->n_fds; i++)
         above = spawn->fds[i].to >= above ? spawn->fds[i].to + 1 : above;
+    if (spawn->close_rest)
+        close_others(spawn, 2 * above);
     if (spawn->error_fd >= 0 && !move_above(&spawn->error_fd, above))
         return fail(error, SPAWN_FDS);
     if (spawn->exec_fd >= 0 && !move_above(&spawn->exec_fd, above))
