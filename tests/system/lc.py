@@ -599,7 +599,7 @@ class Box:
     drop_caps       no capability at all, also for root; no_new_privs
     ro_root         every mount read-only (but for /proc, and for /run while run="tmpfs")
     run             /run: "tmpfs" (default), "missing" (there is none), "keep" (the host's; read-only with ro_root)
-    no_proc         /proc is empty
+    no_proc, no_dev /proc, /dev is empty
     termination_log a file of workdir that appears as /dev/termination-log
     nofile          RLIMIT_NOFILE
     block, ignore   signals that lastcall inherits as blocked, as ignored
@@ -614,8 +614,8 @@ class Box:
 
     def __init__(self, test_id, tools, workdir, args, *, mode="pid1", env=None, stdin="null", stdout="pipe",
                  stderr="pipe", uid=None, gid=None, drop_caps=False, no_new_privs=False, ro_root=False, run="tmpfs",
-                 no_proc=False, termination_log=None, nofile=None, block=(), ignore=(), setsid=True, ctty=False,
-                 kill_when_child=None, before=(), around=(), cwd=None, binary=None, may_leave=False):
+                 no_proc=False, no_dev=False, termination_log=None, nofile=None, block=(), ignore=(), setsid=True,
+                 ctty=False, kill_when_child=None, before=(), around=(), cwd=None, binary=None, may_leave=False):
         self.test_id, self.workdir, self.mode = test_id, workdir, mode
         self.binary = Path(binary or tools.lastcall)
         self.stdin, self.stdout, self.stderr = stdin, stdout, stderr
@@ -636,7 +636,7 @@ class Box:
                 self.environment[name] = str(value)
         self.options = {"mode": mode, "uid": uid, "gid": gid if gid is not None else uid, "drop-caps": int(drop_caps),
                         "no-new-privs": int(no_new_privs), "ro-root": int(ro_root), "no-proc": int(no_proc),
-                        "run": run, "termination-log": termination_log, "nofile": nofile,
+                        "no-dev": int(no_dev), "run": run, "termination-log": termination_log, "nofile": nofile,
                         "block": ",".join(str(int(s)) for s in block) or None,
                         "ignore": ",".join(str(int(s)) for s in ignore) or None,
                         "setsid": int(setsid), "ctty": int(ctty),

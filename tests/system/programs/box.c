@@ -45,7 +45,7 @@ static struct options {
     int status_fd;
     enum mode mode;
     long uid, gid;
-    int ro_root, no_proc, drop_caps, no_new_privs, setsid, ctty;
+    int ro_root, no_proc, no_dev, drop_caps, no_new_privs, setsid, ctty;
     const char *run;            /* tmpfs, missing, keep */
     const char *newroot;        /* where a root without /run is put together */
     const char *termination_log;
@@ -167,6 +167,8 @@ static void mounts(void)
         must(mount("tmpfs", "/run", "tmpfs", 0, "mode=755") == 0, "mount /run");
     if (opt.ro_root)
         read_only_root();
+    if (opt.no_dev)
+        must(mount("tmpfs", "/dev", "tmpfs", MS_RDONLY, NULL) == 0, "cover /dev");
     if (opt.no_proc)
         must(mount("tmpfs", "/proc", "tmpfs", MS_RDONLY, NULL) == 0, "cover /proc");
     else
@@ -399,6 +401,8 @@ int main(int argc, char **argv)
             opt.ro_root = atoi(value);
         else if (!strcmp(name, "--no-proc"))
             opt.no_proc = atoi(value);
+        else if (!strcmp(name, "--no-dev"))
+            opt.no_dev = atoi(value);
         else if (!strcmp(name, "--drop-caps"))
             opt.drop_caps = atoi(value);
         else if (!strcmp(name, "--no-new-privs"))

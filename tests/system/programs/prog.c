@@ -7,6 +7,7 @@
  *   prog obey [FILE]                appends "ready PID" to FILE and pauses, all signals at their defaults
  *   prog escape CMD...              double fork and setsid, then CMD; itself exits 0 at once
  *   prog orphans N MS               leaves N grandchildren that exit after MS, then exits 0 itself
+ *   prog several N CMD...           CMD as N processes of one group, itself among them
  *   prog fds FILE                   writes the open descriptors and their F_GETFL (octal) to FILE, without /proc
  *   prog die SIG                    dies of SIG, without a core
  *   prog tty                        prints pid, process group, session and the terminal's foreground group
@@ -142,6 +143,14 @@ static int orphans(int argc, char **argv)
     return 0;
 }
 
+static int several(char **argv)
+{
+    for (int i = 1; i < atoi(argv[0]) && fork() != 0; i++)
+        ;
+    execvp(argv[1], argv + 1);
+    return 98;
+}
+
 static int fds(char **argv)
 {
     static int flags[4096];
@@ -240,6 +249,8 @@ int main(int argc, char **argv)
         return escape(argc, argv);
     if (!strcmp(verb, "orphans"))
         return orphans(argc, argv);
+    if (!strcmp(verb, "several"))
+        return several(argv);
     if (!strcmp(verb, "fds"))
         return fds(argv);
     if (!strcmp(verb, "die"))

@@ -1,0 +1,184 @@
+"""Where lastcall runs: poor, strange and shared surroundings, each with a lone command and with a configuration that has
+endpoints, checks, drain steps and restarts. What the two test_..._surroundings.py have is not repeated here."""
+import itertools
+import os
+import resource
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from cfg import *
+from lc import SANITIZED, alive, recorded_signals, report, wait_for, wait_for_text
+
+pytestmark = pytest.mark.skipif(SANITIZED, reason="a sanitizer needs more of the world than lastcall does")
+
+STREAMS = ("stdin", "stdout", "stderr")
+
+
+def closed(*names):
+    return {name: "closed" for name in names}
+
+
+WORLDS = {
+    "a uid without a name": {"uid": 1000650000, "gid": 0},
+    "no /dev": {"no_dev": True},
+    "no /dev, nothing open": {"no_dev": True, **closed(*STREAMS)},
+    "nothing writable": {"ro_root": True, "run": "missing"},
+    **{f"{'+'.join(names)} closed": closed(*names) for n in (1, 2, 3) for names in itertools.combinations(STREAMS, n)},
+    "Docker's filter": {"filter": "new"},
+    "an old filter": {"filter": "old"},
+    "no /proc, old filter": {"filter": "old", "no_proc": True},
+    "another init": {"before": ["/usr/bin/tini", "--"]},
+    "an init with a filter": {"before": ["/usr/bin/dumb-init", "--"], "filter": "new"},
+    "all of it": {"uid": 1000650000, "gid": 0, "no_dev": True, "no_proc": True, "ro_root": True, "run": "missing",
+                  "drop_caps": True, "no_new_privs": True, "filter": "new", "nofile": 19, **closed(*STREAMS)},
+}
+
+
+def compiled(programs, name):
+    path = programs.base / name
+    if not path.exists():
+        source = Path(__file__).parent / "programs" / f"{name}.c"
+        subprocess.run([os.environ.get("TEST_CC", "gcc"), "-std=gnu11", "-static", "-O1", "-Wall", "-Wextra",
+                        "-o", programs.base / f"{name}.new", source], check=True)
+        (programs.base / f"{name}.new").rename(path)
+    return path
+
+
+@pytest.fixture(params=WORLDS.values(), ids=WORLDS.keys())
+def world(request, programs, both):
+    """Options of start() for one of the WORLDS."""
+    options = dict(request.param)
+    if kind := options.pop("filter", None):
+        options["before"] = [*options.get("before", []), compiled(programs, "seccomp"), kind]
+    return {"mode": both, **options}
+
+
+def blind(world):
+    """Off PID 1 descendants that have left are known from /proc alone."""
+    return "no_proc" in world and (world["mode"] == "sub" or "before" in world and "tini" in str(world["before"][0]))
+
+
+def lastcall_of(run):
+    """Its pid as outside: under another init it is not the one that the box has started."""
+    return min((p.pid for p in run.processes() if p.argv[:1] == [str(run.box.binary)] and p.argv[1:2] != ["-net"]),
+               default=run.pid)
+
+
+# ---- a lone command ----
+
+class TestCommand:
+    def test_its_code(self, start, world):
+        assert start("--", "sh", "-c", "exit 7", **world).wait() == 7
+        assert start("--", "/nonexistent/program", **world).wait() == 127
+
+    def test_a_stop_of_a_deaf_tree(self, start, programs, world):
+        """The command and what it has left in its group are killed; orphans of theirs have been reaped before."""
+        run = start("-g", "2s", "--", "sh", "-c", f"{programs.prog} orphans 5 1; exec {programs.prog} several 2 "
+                    f"{programs.prog} deaf", **world)
+        deaf_ones(run, 2)
+        wait_for(lambda: not [p for p in run.processes() if p.state == "Z"], what=run.describe)
+        os.kill(lastcall_of(run), signal.SIGTERM)
+        assert run.wait() == 137
+
+
+# ---- a configuration ----
+
+INI = """
+    [lastcall]
+    grace = 6s
+    http = :9180
+    [service web]
+    command = {prog} several 2 {prog} deaf
+    ready = exec {prog} orphans 1 1 every 100ms
+    main = yes
+    stop-timeout = 1s
+    [service busy]
+    command = {prog} orphans 2 1
+    restart = always
+    restart-delay = 100ms..100ms
+    restart-limit = 1000 in 1s
+    essential = no
+    [drain d]
+    command = {prog} orphans 1 1
+    timeout = 2s
+    [finish f]
+    command = {prog} escape {prog} deaf
+    timeout = 2s
+"""
+
+
+def deaf_ones(run, n):
+    wait_for(lambda: sum((lc.proc_status(p.pid, "SigIgn") or "0")[0] == "f" for p in run.programs()) == n, what=run.describe)
+
+
+def http_status(run):
+    answer = run.http("GET", "/status")
+    return answer.json() if answer.code == 200 else {"services": []}
+
+
+def test_configuration(start, conf, programs, world):
+    """Endpoints answer, checks and restarts run, orphans are reaped; a stop has its steps, kills what is deaf, and leaves
+    nothing: the finish step's escapee is swept, where lastcall can know of it."""
+    run = start("-c", conf(INI.format(prog=programs.prog)), may_leave=blind(world), **world)
+    wait_for(lambda: run.http("GET", "/readyz").code == 200, what=run.describe)
+    wait_for(lambda: http_status(run).get("orphans_reaped", 0) >= 6, what=lambda: http_status(run))
+    wait_for(lambda: [s for s in http_status(run)["services"] if s["name"] == "busy" and s["restarts"] >= 2],
+             what=lambda: http_status(run))
+    deaf_ones(run, 2)
+    begun = time.monotonic()
+    os.kill(lastcall_of(run), signal.SIGTERM)
+    assert run.wait() == 124
+    assert run.exited_at - begun < 6 + LATE
+
+
+# ---- few descriptors ----
+
+@pytest.mark.parametrize("n", [3, 4, 5, 8, 16])
+@pytest.mark.parametrize("options", [[], ["-g", "5s", "--announce", "100ms"]], ids=lambda o: " ".join(o) or "plain")
+def test_a_command_needs_no_descriptor(start, programs, both, n, options):
+    run = start(*options, "--", programs.prog, "several", 2, programs.prog, "obey", mode=both, nofile=n)
+    wait_for(lambda: [p.argv[1:] for p in run.programs()] == [["obey"], ["obey"]], what=run.describe)
+    run.signal(signal.SIGTERM)
+    assert run.wait() == 143
+
+
+def test_a_configuration_without_endpoints(start, conf, programs, both):
+    """Eight: two of its own, and what a start needs for a moment."""
+    run = start("-c", conf(INI.format(prog=programs.prog).replace("http = :9180", "control = off").replace("ready = ", "; ")),
+                mode=both, nofile=8)
+    deaf_ones(run, 2)
+    begun = time.monotonic()
+    run.signal(signal.SIGTERM)
+    assert run.wait() == 124
+    assert run.exited_at - begun < 6 + LATE
+
+
+def test_endpoints_with_16_descriptors(start, conf, programs, both):
+    """The helper too: it is killed, its successor answers, and so do as many clients as have room."""
+    run = start("-c", conf(INI.format(prog=programs.prog)), mode=both, nofile=16)
+    wait_for(lambda: run.http("GET", "/readyz").code == 200, what=run.describe)
+    [net] = run.helpers()
+    os.kill(net.pid, signal.SIGKILL)
+    wait_for(lambda: [p for p in run.helpers() if p.pid != net.pid], what=run.describe)
+    clients = [run.connect() for _ in range(20)]
+    wait_for(lambda: run.http("GET", "/readyz").code == 200, what=run.describe)
+    assert run.status()["ready"] is True
+    for client in clients:
+        client.close()
+    run.signal(signal.SIGTERM)
+    assert run.wait() == 124
+
+
+@pytest.mark.parametrize("names", [names for n in (1, 2, 3) for names in itertools.combinations(STREAMS, n)], ids="+".join)
+def test_nothing_lands_in_the_report(start, programs, workdir, both, names):
+    """Its file has the number of a closed stream for a moment."""
+    log, path = workdir / "log", workdir / "report"
+    run = start("-v", "-g", "5s", "--report", path, "--", programs.prog, "record", log, "15:3", mode=both, **closed(*names))
+    wait_for_text(log, "ready")
+    run.signal(signal.SIGTERM)
+    assert run.wait() == 3
+    assert report(path)["exit"] == 3
