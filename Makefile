@@ -63,14 +63,14 @@ define pure_room
 $(B)/obj/$(1)/%.o: src/$(1)/%.c Makefile | $(B)/see
 	@mkdir -p $$(@D)
 	@echo "  CC   $$<"
-	@$(CC) $(MODE) $(HARDEN) $(SIZE) $(CFLAGS) $(call see,$(1)) $(if $(filter conf,$(1)),-isystem $(B)/include) -MMD -c -o $$@ $$<
+	@$(CC) $(MODE) $(HARDEN) $(SIZE) $(CFLAGS) $(call see,$(1)) $(if $(filter conf,$(1)),-isystem $(B)/include) -MMD -MP -c -o $$@ $$<
 endef
 $(foreach room,$(PURE),$(eval $(call pure_room,$(room))))
 
 $(B)/obj/%.o: src/%.c Makefile | $(B)/see
 	@mkdir -p $(@D)
 	@echo "  CC   $<"
-	@$(CC) $(MODE) $(HARDEN) $(SIZE) $(CFLAGS) -iquote src -MMD -c -o $@ $<
+	@$(CC) $(MODE) $(HARDEN) $(SIZE) $(CFLAGS) -iquote src -MMD -MP -c -o $@ $<
 
 -include $(objects:.o=.d)
 
@@ -104,7 +104,7 @@ test_objs  := $(pure_src:src/%.c=$(B)/san/%.o)
 $(B)/san/%.o: src/%.c | $(B)/see
 	@mkdir -p $(@D)
 	@echo "  CC   $< (sanitizers)"
-	@gcc $(MODE) $(SAN) -iquote src -isystem $(B)/include -MMD -c -o $@ $<
+	@gcc $(MODE) $(SAN) -iquote src -isystem $(B)/include -MMD -MP -c -o $@ $<
 -include $(test_objs:.o=.d)
 
 $(B)/san.a: $(test_objs)
@@ -179,7 +179,7 @@ fuzz_objs := $(pure_src:src/%.c=$(B)/fuzz/obj/%.o)
 $(B)/fuzz/obj/%.o: src/%.c | $(B)/see
 	@mkdir -p $(@D)
 	@echo "  CC   $< (fuzzing)"
-	@clang $(MODE) $(FUZZ) -fsanitize=fuzzer-no-link,address,undefined -iquote src -isystem $(B)/include -MMD -c -o $@ $<
+	@clang $(MODE) $(FUZZ) -fsanitize=fuzzer-no-link,address,undefined -iquote src -isystem $(B)/include -MMD -MP -c -o $@ $<
 -include $(fuzz_objs:.o=.d)
 
 $(B)/fuzz/%: tests/fuzz/fuzz_%.c $(fuzz_objs)

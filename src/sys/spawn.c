@@ -177,8 +177,8 @@ static void exec_in(const char *directory, size_t n, struct spawn *spawn) {
     exec_file(path, spawn);
 }
 
-/* As execvp(3), but for a script without "#!": no shell is assumed unless asked for. A file that was found and must not
- * be run counts more than directories in which there is none: 126, not 127. */
+/* As execvp(3), but for a script without "#!": no shell is assumed unless asked for. A file that was found
+ * and must not be run counts more than directories in which there is none: 126, not 127. */
 static void exec_program(struct spawn *spawn) {
     int found = 0;
     if (spawn->exec_fd >= 0) {
