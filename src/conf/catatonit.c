@@ -50,7 +50,7 @@ bool catatonit(struct making *m) {
     bool group = false;
     manners->chatter = variable(m->calling->envp, "CATATONIT_DEBUG") ? 1 : 0;
     manners->keeps_ignored = manners->never_stops = manners->goes_to_root = manners->closes_files = true;
-    manners->runs_text = true;
+    manners->runs_text = manners->finds_terminal = true;
     manners->blocked = m->calling->mask | TTY_SIGNALS;
     if (variable(m->calling->envp, "CATATONIT_LOG")) {
         error(m, "CATATONIT_LOG is reserved for future use\n");

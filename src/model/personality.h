@@ -23,6 +23,7 @@ struct manners {
     bool warns_of_orphans;   /* a line for each that it reaps */
     bool no_subreaper;       /* off PID 1 orphans are somebody else's */
     bool lends_terminal;     /* the command gets a session of its own, and the terminal with it */
+    bool finds_terminal;     /* the command gets the terminal also where stdin is another file */
     bool shares_group;       /* the command stays in lastcall's own process group */
     bool keeps_ignored;      /* what was ignored stays so in the command, but for TERM and CHLD */
     bool goes_to_root;       /* the command keeps the working directory, lastcall does not */

@@ -56,6 +56,8 @@ void manners_before(struct run *run, struct spawn *spawn) {
     spawn->lead_terminal = manners->lends_terminal;
     spawn->keep_session = !manners->lends_terminal;
     spawn->share_group = manners->shares_group;
+    if (manners->finds_terminal)
+        spawn->foreground = terminal_is_ours();
     spawn->keep_ignored = manners->keeps_ignored;
     spawn->blocked = manners->blocked;
     spawn->runs_text = manners->runs_text;

@@ -38,6 +38,13 @@ static bool has_foreground(int fd) {
 
 bool terminal_in_foreground(void) { return has_foreground(0); }
 
+bool terminal_is_ours(void) {
+    int fd = enter();
+    bool ours = fd >= 0 && has_foreground(fd);
+    leave(fd);
+    return ours;
+}
+
 bool terminal_is_there(void) {
     int fd = enter();
     leave(fd);
@@ -59,7 +66,11 @@ void terminal_look(struct terminal *terminal, bool pid1) {
     terminal->wanted = terminal->known && isatty(1);
 }
 
-void terminal_give(pid_t group) { tcsetpgrp(0, group); }
+void terminal_give(pid_t group) {
+    int fd = enter();
+    tcsetpgrp(fd, group);
+    leave(fd);
+}
 
 bool terminal_lend(struct terminal *terminal, pid_t group) {
     int fd = enter();

@@ -23,7 +23,7 @@ struct terminal {
 /* At the start. Wanted if stdin is a terminal and stdout is no pipeline's: the next in it may be the one that
  * needs the terminal. PID 1 makes a terminal its own that is nobody's yet. */
 void terminal_look(struct terminal *terminal, bool pid1);
-/* stdin's foreground to a group, as it is. */
+/* Our terminal's foreground to a group, as it is. */
 void terminal_give(pid_t group);
 /* Our group has the foreground of our terminal, whichever descriptor that is on: now the other has it. */
 bool terminal_lend(struct terminal *terminal, pid_t group);
@@ -33,6 +33,8 @@ bool terminal_is_lent(const struct terminal *terminal);
  * into the background meanwhile. With its settings, if one that was killed has had it. */
 void terminal_take(struct terminal *terminal, bool killed);
 bool terminal_in_foreground(void);
+/* The same of our terminal, whichever descriptor that is on. */
+bool terminal_is_ours(void);
 /* Lets go of the terminal on stdin, so that another session can have it. A session's leader lets go for
  * all of its session, and the foreground group gets HUP and CONT: those that came to us, which mean nothing
  * and are taken away. Any other process does so for itself alone: then the session keeps it. */

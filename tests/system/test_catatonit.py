@@ -389,3 +389,12 @@ def test_it_does_not_wake_up_for_nothing(init, workdir, programs, both, options)
     if options != ["-P"]:
         wait_for_text(log, "ready")
     assert wake_ups(run, 3) == 0
+
+
+def test_the_terminal_is_found_where_it_is_not_stdin(init, terminal, programs, both):
+    """A shell has read its word from it first, and made another stdin."""
+    run = init("--", programs.prog, "tty", mode=both, before=["/bin/sh", "-c", 'exec "$@" </dev/null', "sh"],
+               **at(terminal))
+    shown = tty_line(terminal)
+    assert shown["pgrp"] == shown["foreground"]
+    assert run.wait() == 0
