@@ -97,7 +97,7 @@ def test_each_orphan_costs_the_same(one_at_a_time, start, app, programs, workdir
         return (cpu_us(run.pid) - before) / total
 
     few = min(cost(1_000, 1_000) for _ in range(3))
-    many = cost(MANY, 5_000)
+    many = min(cost(MANY // 5, 5_000) for _ in range(5))    # the least: a busy machine's caches are not ours
     if configuration:
         wait_for(lambda: run.status()["orphans_reaped"] - before_all == MANY + 3_000, what=run.status)
         assert run.http("GET", "/readyz").code == 200
