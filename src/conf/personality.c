@@ -151,7 +151,8 @@ bool personality_call(enum personality as, struct calling *calling, struct arena
 
 static void pause(struct config *config) {
     struct model *model = &config->model;
-    model->n_services = model->n_units = 0;
+    model->n_services = model->n_units = model->n_checks = 0;
+    model->policy.net = config->http || (config->control && strcmp(config->control, "off") != 0);
     model->main = NONE;
     model->policy.single = false;
     for (int sig = 1; sig <= SIGNAL_MAX; sig++)
@@ -179,6 +180,8 @@ void personality_apply(const struct calling *calling, struct config *config) {
         config->verbosity = -2;
     if (!policy->pid1 && calling->manners.no_subreaper)
         policy->sweep = false; /* what is left behind is not ours to see */
+    if (calling->pause)
+        pause(config);
     if (!policy->single)
         return;
     switch ((enum personality)calling->manners.as) {
@@ -196,6 +199,4 @@ void personality_apply(const struct calling *calling, struct config *config) {
     case AS_LASTCALL:
     case AS_N: break;
     }
-    if (calling->pause)
-        pause(config);
 }

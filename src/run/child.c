@@ -245,7 +245,12 @@ void child_start(struct run *run, const struct action *action) {
         manners_after(run, &spawn, pid);
         started(run, slot, pid, -1, spawn.foreground);
     } else {
+        bool is_command = run->model->policy.single && order.what == CMD_RUN;
+        if (is_command)
+            manners_before(run, &spawn);
         pid_t pid = spawn_fork(&spawn, &error_fd, &run->jobs.v[slot].error);
+        if (is_command)
+            manners_after(run, &spawn, pid);
         started(run, slot, pid, error_fd, spawn.foreground);
     }
 }

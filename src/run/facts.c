@@ -39,7 +39,8 @@ NEARBY void facts_signal(struct run *run, const struct signal_taken *taken) {
         return;
     }
     if (taken->code <= 0 && taken->from == run->self) {
-        tell(run, TALE_OWN, taken->sig, 0);
+        if (taken->sig != SIGPIPE) /* of a line that nobody reads: another would bring the next */
+            tell(run, TALE_OWN, taken->sig, 0);
         return;
     }
     tell(run, TALE_SIGNAL, taken->sig, 0);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "run/state.h"
+#include "sys/fd.h"
 #include "sys/terminal.h"
 #include "text/out.h"
 
@@ -51,6 +52,11 @@ static bool listens(struct run *run) {
     return false;
 }
 
+/* A path that was meant from here. */
+static bool is_relative(const char *path) {
+    return path != NULL && path[0] != '/' && path[0] != '@' && strcmp(path, "off") != 0;
+}
+
 void manners_before(struct run *run, struct spawn *spawn) {
     const struct manners *manners = &run->config->manners;
     spawn->lead_terminal = manners->lends_terminal;
@@ -61,14 +67,16 @@ void manners_before(struct run *run, struct spawn *spawn) {
     spawn->keep_ignored = manners->keeps_ignored;
     spawn->blocked = manners->blocked;
     spawn->runs_text = manners->runs_text;
-    if (manners->closes_files && listens(run)) {
+    if (manners->closes_files && spawn->prepare == NULL && listens(run)) {
         spawn->prepare = name_listener;
         spawn->with = run;
     }
-    if (manners->goes_to_root) {
-        int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (here > 0 && chdir("/") == 0)
+    if (manners->goes_to_root && !is_relative(run->config->report) && !is_relative(run->config->control)) {
+        int here = fd_above_standard(open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+        if (here >= 0 && chdir("/") == 0)
             spawn->cwd_fd = here;
+        else
+            fd_close(&here);
     }
 }
 

@@ -188,8 +188,10 @@ static int prepare(struct run *run, struct arena *arena, char *const *envp) {
     bool small = is_small(run->model);
     if (!become_parent(run))
         return FAILED;
-    upward_open(run, envp);
-    child_clean_environment((char **)envp);
+    if (!run->config->manners.mute) { /* else it is for the command that somebody above listens */
+        upward_open(run, envp);
+        child_clean_environment((char **)envp);
+    }
     if (run->config->manners.as != AS_LASTCALL)
         manners_begin(run);
     if (!small)
@@ -225,7 +227,7 @@ int run_late(const struct config *config, struct arena *arena, char *const *envp
     *run = (struct run){
         .config = config, .model = &config->model, .envp = envp, .watch = -1, .signals = -1,
         .self = config->model.policy.pid1 ? 1 : getpid(),
-        .stopped_for = NONE, .sweep_at = NEVER, .next_look = NEVER,
+        .upward = {.watchdog = FOREVER, .next = NEVER}, .stopped_for = NONE, .sweep_at = NEVER, .next_look = NEVER,
         .helper = {.wanted = config->model.policy.net, .program = -1, .http = -1, .control = {.fd = -1},
                    .doorbell = -1, .messages = -1},
     };

@@ -81,15 +81,20 @@ static void put_prefix(struct out *out, const struct run *run, int level) {
     }
 }
 
+static void put_program(struct out *out, const struct run *run) {
+    const struct command *command = run->model->main == NONE ? NULL : &run->config->services[run->model->main].run;
+    const char *program = command == NULL ? "" : command->argv != NULL ? command->argv[0] : command->text;
+    out_safe(out, program, strlen(program));
+}
+
 static void put(struct out *out, const struct run *run, char what, int a, int b) {
     char name[SIGNAME_ROOM];
-    const char *program = run->model->n_services > 0 ? run->config->services[0].run.argv[0] : "";
     if (what == 'a' || what == 'b')
         out_int(out, what == 'a' ? a : b);
     else if (what == 'A')
         out_text(out, signame(a, name));
     else if (what == 'p')
-        out_safe(out, program, strlen(program));
+        put_program(out, run);
     else
         put_error(out, a);
 }
@@ -101,7 +106,7 @@ static void tell_as_another(struct run *run, enum tale tale, int a, int b) {
     const char *at = lines[manners->as][tale];
     char text[LINE];
     struct out out = out_on(text, sizeof text - 1);
-    if (at == NULL || manners->chatter < *at - '0')
+    if (at == NULL || manners->chatter < *at - '0' || !run->model->policy.single)
         return;
     int level = *at++ - '0';
     put_prefix(&out, run, level);
@@ -145,7 +150,7 @@ NEARBY void tell_signal(struct run *run, int sig) {
 
 int failure_code(const struct run *run, const struct spawn_error *error) {
     enum { FAILED = 1, DUMB_INIT_FAILED = 2 };
-    switch ((enum personality)run->config->manners.as) {
+    switch (run->model->policy.single ? (enum personality)run->config->manners.as : AS_LASTCALL) {
     case AS_TINI:
         return error->stage == SPAWN_EXEC && (error->error == ENOENT || error->error == EACCES) ? spawn_exit_code(error)
                                                                                              : FAILED;

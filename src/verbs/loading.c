@@ -10,16 +10,17 @@
 
 enum { ARENA_BYTES = 256 << 20, EXIT_CONFIG = 78 };
 
-void write_all(int fd, const char *bytes, size_t n) {
+bool write_all(int fd, const char *bytes, size_t n) {
     while (n > 0) {
         ssize_t done = write(fd, bytes, n);
         if (done < 0 && errno == EINTR)
             continue;
         if (done <= 0)
-            return;
+            return false;
         bytes += done;
         n -= (size_t)done;
     }
+    return true;
 }
 
 void write_text(int fd, const char *text) { write_all(fd, text, strlen(text)); }

@@ -33,8 +33,8 @@ int loading_files(struct loading *loading, const struct request *request, char *
 /* A line each: "file:line: level: text". */
 void findings_print(const struct findings *findings, int fd);
 
-/* All of it, whatever it takes; errors of the descriptor are ignored. */
-void write_all(int fd, const char *bytes, size_t n);
+/* All of it, whatever it takes; false: it could not be written. */
+bool write_all(int fd, const char *bytes, size_t n);
 void write_text(int fd, const char *text);
 
 /* Zeroed memory that costs nothing until it is touched; NULL if there is none. */

@@ -194,8 +194,10 @@ static bool write_svg(const struct verb_call *call, const char *path, const stru
         complain_about(call, text);
         return false;
     }
-    write_all(fd, out.text, out.n);
-    return fd == 1 || close(fd) == 0;
+    bool wrote = write_all(fd, out.text, out.n) && (fd == 1 || close(fd) == 0);
+    if (!wrote)
+        complain_about(call, "the image could not be written");
+    return wrote;
 }
 
 int verb_plan(const struct verb_call *call) {

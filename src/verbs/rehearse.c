@@ -17,7 +17,7 @@
 #include "text/variable.h"
 #include "verbs/loading.h"
 
-enum { MOST_RUNS = 1000, LOOK_MS = 50, READY_S = 300, EXIT_FAILED = 125, PATH_ROOM = 256, SLACK_S = 30 };
+enum { MOST_RUNS = 1000, MAX_WORDS_HERE = 4096, LOOK_MS = 50, READY_S = 300, EXIT_FAILED = 125, PATH_ROOM = 256, SLACK_S = 30 };
 
 /* One run. ms -1: it did not get so far. */
 struct result { int64_t used_ms; bool clean; };
@@ -67,7 +67,7 @@ static void remove_folder(const struct rehearsal *r) {
 
 static bool begin(struct rehearsal *r) {
     const struct request *request = r->request;
-    const char *argv[2 * MAX_FILES + 16] = {"lastcall", "--pdeathsig", "TERM", "--report", r->report, "--control", r->control};
+    const char *argv[MAX_WORDS_HERE] = {"lastcall", "--pdeathsig", "TERM", "--report", r->report, "--control", r->control};
     struct spawn spawn = {.argv = (char *const *)argv, .envp = r->call->envp, .umask = -1, .keep_session = true,
                           .exec_fd = r->program, .error_fd = -1};
     struct spawn_error error;
@@ -78,8 +78,11 @@ static bool begin(struct rehearsal *r) {
     }
     if (request->command) { /* the rest of our own words, which end with NULL */
         argv[n++] = "--";
-        for (unsigned i = 0; request->command[i] && n < sizeof argv / sizeof *argv - 1; i++)
+        for (unsigned i = 0; request->command[i]; i++) {
+            if (n == MAX_WORDS_HERE - 1)
+                return false;
             argv[n++] = request->command[i];
+        }
     }
     unlink(r->report);
     r->pid = spawn_vfork(&spawn, &error);

@@ -68,3 +68,45 @@ def test_a_fork_that_is_refused(programs, workdir, name, says):
     done = subprocess.run(["strace", "-o", workdir / "trace", "-e", "inject=vfork,clone,fork:error=EAGAIN", workdir / name, "--", "true"],
                           capture_output=True, text=True, timeout=60)
     assert done.returncode == 1 and says in done.stderr and "exec" not in done.stderr
+
+
+def test_nobody_reads_the_words(programs, workdir):
+    """The line about a broken pipe would break it again, and again, and be all that is ever done."""
+    (workdir / "dumb-init").symlink_to(programs.lastcall)
+    child = subprocess.Popen([workdir / "dumb-init", "-v", "sh", "-c", "echo up; exec sleep 60"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    child.stderr.close()
+    try:
+        assert child.stdout.readline() == b"up\n"
+        child.terminate()
+        assert child.wait(20) == 143
+    finally:
+        child.kill()
+        child.wait()
+        child.stdout.close()
+
+
+@pytest.mark.parametrize("name, words", [("tini", ["-vvv", "sleep", "0"]), ("dumb-init", ["-v", "sleep", "0"])])
+def test_services_under_another_name(programs, workdir, name, words):
+    (workdir / name).symlink_to(programs.lastcall)
+    (workdir / "a.ini").write_text("[lastcall]\ngrace = 5s\n[service web]\ncommand = sleep 60\n")
+    done = subprocess.run([workdir / name, *words], capture_output=True, text=True, timeout=60,
+                          env={**os.environ, "LASTCALL_CONFIG": str(workdir / "a.ini"), "LASTCALL_CONTROL": "off"})
+    assert done.returncode == 0 and "CLEAN" in done.stderr, done
+
+
+def test_a_ready_check_changes_no_manners(programs, workdir):
+    (workdir / "dumb-init").symlink_to(programs.lastcall)
+    script = workdir / "script"
+    script.write_text("ps -o pid=,pgid=,sid= -p $$; readlink /proc/$PPID/cwd\n")
+    script.chmod(0o755)
+    done = subprocess.run([workdir / "dumb-init", script], capture_output=True, text=True, timeout=60,
+                          env={**os.environ, "LASTCALL_READY": "delay 100ms", "LASTCALL_CONTROL": "off"})
+    numbers, cwd = done.stdout.splitlines()
+    assert len(set(numbers.split())) == 1 and cwd == "/", done
+
+
+def test_whoever_listens_for_the_command_hears_the_command(programs, workdir):
+    (workdir / "catatonit").symlink_to(programs.lastcall)
+    done = subprocess.run([workdir / "catatonit", "--", "sh", "-c", "echo $NOTIFY_SOCKET"], capture_output=True, text=True, timeout=60,
+                          env={**os.environ, "NOTIFY_SOCKET": "/nowhere"})
+    assert done.stdout == "/nowhere\n", done
