@@ -15,7 +15,7 @@ enum {
     SIGNAL_BATCH = 64,
     TAG_BATCH = 16,
     LOOK_AGAIN_MS = 50,
-    LONG_LOOK_NS = 10000,
+    LONG_LOOK_NS = 6000, /* for each that was found */
     MOST_REST_MS = 5,
 };
 
@@ -171,9 +171,10 @@ static void look_around(struct run *run, const struct batch *batch) {
 /* The kernel looks at one child after the other until it finds one that has ended, and at every member
  * of a group: with many of them each look is long. In a storm it may take a tenth of the time and no
  * more, so that what has ended meanwhile is taken in handfuls, and costs the same however many there are. */
-static void rest(struct run *run, span took) {
+static void rest(struct run *run, const struct batch *batch, span took) {
     span nine = {took.ns * 9};
-    run->rest = took.ns < LONG_LOOK_NS ? run->now : after(clock_now(), shorter(nine, MS(MOST_REST_MS)));
+    bool is_long = batch->orphans > 0 && took.ns / (batch->orphans + 1) >= LONG_LOOK_NS;
+    run->rest = is_long ? after(clock_now(), shorter(nine, MS(MOST_REST_MS))) : run->now;
 }
 
 /* Reaps until there is nothing, then looks at groups: a group of zombies still exists. */
@@ -191,7 +192,7 @@ static void reap(struct run *run) {
     }
     if (is_never(run->next_look) && (batch.failed || look_again(run)))
         run->next_look = after(run->now, MS(LOOK_AGAIN_MS));
-    rest(run, run->look || batch.orphans == 0 ? NO_TIME : took);
+    rest(run, &batch, took);
 }
 
 NEARBY void facts_reap_when_due(struct run *run) {
