@@ -1,4 +1,4 @@
-"""Storms: very many processes that end at once. Every one is reaped, each costs the same, and nothing waits for the end.
+"""Storms: very many processes that end at once. Every one is reaped, each costs the same, nothing waits for the end.
 
 The full sizes run each time: 100,000 orphans, 10,000 children of one service. Storms beside other tests are rough:
 what is asserted of times is a share of the storm's own length, and of costs the CPU time of lastcall alone.
@@ -59,8 +59,8 @@ def only_these_are_left(run, *pids):
 
 
 def begin(start, app, programs, workdir, configuration, first="", more="", **options):
-    """A lastcall whose main program records its signals: as a command (after `first`, for a shell), or as a service with
-    endpoints (and `more` in the file)."""
+    """A lastcall whose main program records its signals: as a command (after `first`, for a shell), or as a service
+    with endpoints (and `more` in the file)."""
     log = workdir / "log"
     if configuration:
         run = app(f"""
@@ -103,11 +103,11 @@ def test_each_orphan_costs_the_same(one_at_a_time, start, app, programs, workdir
         assert run.http("GET", "/readyz").code == 200
     run.signal(signal.SIGUSR1)
     assert run.wait() == 0
-    assert many < 3 * max(few, 2), f"{few:.1f} us for one of 1,000, {many:.1f} us for one of {MANY}"
+    assert many < 3 * max(few, 3), f"{few:.1f} us for one of 1,000, {many:.1f} us for one of {MANY}"
 
 
 def send_one_after_the_other(run, sig, log, out):
-    """Until the storm is over, which tells of itself in out; how long each took to arrive, and how long the storm was."""
+    """Until the storm is over, which tells of itself in out. How long each took to arrive; how long the storm was."""
     took = []
     wait_for_text(out, "begin")
     while "end" not in read(out):
@@ -130,7 +130,8 @@ def test_no_signal_waits_for_the_end_of_a_storm(start, app, programs, workdir, s
                 more=f"[service storm]\n{' ' * 12}essential = no\n{' ' * 12}command = sh -c \"{storming}\"")
     go.touch()
     took, length = send_one_after_the_other(run, sig, workdir / "log", out)
-    only_these_are_left(run, *(p.pid for p in run.programs() if p.argv[1:2] == ["record"]), *(p.pid for p in run.helpers()))
+    only_these_are_left(run, *(p.pid for p in run.programs() if p.argv[1:2] == ["record"]),
+                        *(p.pid for p in run.helpers()))
     if configuration:
         wait_for(lambda: run.status()["orphans_reaped"] == 20_000, what=run.status)
     run.signal(signal.SIGUSR1)
@@ -145,7 +146,8 @@ def test_sigchld_hides_no_signal(start, programs, workdir, storm):
     slow = ["/usr/bin/strace", "-qq", "-o", "/dev/null", "-e", "signal=none", "-e", "trace=waitid", "-e",
             "inject=waitid:delay_exit=300", "--"]
     run = start("--", "sh", "-c", f"{programs.prog} escape sh -c 'until test -e {go}; do sleep 0.05; done; "
-                f"exec {storm} orphans 20000 10 > {out}'; exec {programs.prog} record {log} 10:0", mode="host", before=slow)
+                f"exec {storm} orphans 20000 10 > {out}'; exec {programs.prog} record {log} 10:0",
+                mode="host", before=slow)
     wait_for_text(log, "ready")
     [lastcall] = run.helpers()
     go.touch()
@@ -156,6 +158,33 @@ def test_sigchld_hides_no_signal(start, programs, workdir, storm):
     wait_for_text(out, "end", PATIENCE)
     os.kill(lastcall.pid, signal.SIGUSR1)
     assert run.wait(PATIENCE) == 0
+
+
+def test_zombies_while_a_drain_runs(app, programs, workdir, storm, both):
+    """2,000 that their parent never reaps, 20,000 orphans that end meanwhile: the drain has its length, and all are
+    reaped before the end."""
+    heap, out = workdir / "heap", workdir / "out"
+    run = app(f"""
+        [lastcall]
+        grace = 60s
+        [service heap]
+        command = {storm} zombies 2000 {heap}
+        [drain d]
+        command = sh -c "exec {storm} orphans 20000 {BURST} > {out}"
+        timeout = 40s
+        [drain e]
+        command = @say e
+        timeout = 4s
+    """, mode=both).ready(PATIENCE)
+    wait_for_text(heap, "ready", PATIENCE)
+    drain = run.verb("drain", timeout=PATIENCE)
+    assert drain.code == 0 and "end" in read(out), drain
+    run.wait_event("e end", timeout=PATIENCE)
+    wait_for(lambda: run.status()["orphans_reaped"] == 20_000, PATIENCE, run.status)
+    assert run.status()["state"] == "drained"
+    run.signal(SIGTERM)
+    assert run.wait(PATIENCE) == 0
+    assert run.report()["verdict"] == "clean", run.err
 
 
 # ---- one service with very many children ----
@@ -215,7 +244,8 @@ LIMIT = 200
 def pids_cgroup(registry):
     """A cgroup of the test's own with room for LIMIT processes; None where none can be made."""
     name = f"lastcall-test-{registry.test_id}"
-    path = next((p / name for p in map(Path, ("/sys/fs/cgroup/pids", "/sys/fs/cgroup")) if (p / "cgroup.procs").exists()), None)
+    roots = map(Path, ("/sys/fs/cgroup/pids", "/sys/fs/cgroup"))
+    path = next((root / name for root in roots if (root / "cgroup.procs").exists()), None)
     try:
         path.mkdir()
         (path / "pids.max").write_text(str(LIMIT))
@@ -286,5 +316,6 @@ class TestForkBombs:
         assert stop_the_bomb(run) == 143, run.err
 
     def test_of_a_user(self, start, workdir, storm, both, kind):
-        run = start("-g", "10s", "--reserve", "8s", "--", storm, "bomb", kind, workdir / "boom", mode=both, **limited_user())
+        run = start("-g", "10s", "--reserve", "8s", "--", storm, "bomb", kind, workdir / "boom", mode=both,
+                    **limited_user())
         assert stop_the_bomb(run) == (143 if kind == "p" else 137), run.err

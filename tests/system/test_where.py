@@ -1,8 +1,8 @@
-"""Where lastcall runs: poor, strange and shared surroundings, each with a lone command and with a configuration that has
-endpoints, checks, drain steps and restarts. What the two test_..._surroundings.py have is not repeated here."""
+"""Where lastcall runs: poor, strange and shared surroundings, each with a lone command and with a configuration that
+has endpoints, checks, drain steps and restarts. What the two test_..._surroundings.py have is not repeated here."""
 import itertools
 import os
-import resource
+import re
 import signal
 import subprocess
 import time
@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from cfg import *
-from lc import SANITIZED, alive, recorded_signals, report, wait_for, wait_for_text
+from lc import SANITIZED, read, recorded_signals, report, wait_for, wait_for_text
 
 pytestmark = pytest.mark.skipif(SANITIZED, reason="a sanitizer needs more of the world than lastcall does")
 
 STREAMS = ("stdin", "stdout", "stderr")
+CLOSED = [names for n in (1, 2, 3) for names in itertools.combinations(STREAMS, n)]
 
 
 def closed(*names):
@@ -27,7 +28,7 @@ WORLDS = {
     "no /dev": {"no_dev": True},
     "no /dev, nothing open": {"no_dev": True, **closed(*STREAMS)},
     "nothing writable": {"ro_root": True, "run": "missing"},
-    **{f"{'+'.join(names)} closed": closed(*names) for n in (1, 2, 3) for names in itertools.combinations(STREAMS, n)},
+    **{f"{'+'.join(names)} closed": closed(*names) for names in CLOSED},
     "Docker's filter": {"filter": "new"},
     "an old filter": {"filter": "old"},
     "no /proc, old filter": {"filter": "old", "no_proc": True},
@@ -112,7 +113,8 @@ INI = """
 
 
 def deaf_ones(run, n):
-    wait_for(lambda: sum((lc.proc_status(p.pid, "SigIgn") or "0")[0] == "f" for p in run.programs()) == n, what=run.describe)
+    wait_for(lambda: sum((lc.proc_status(p.pid, "SigIgn") or "0")[0] == "f" for p in run.programs()) == n,
+             what=run.describe)
 
 
 def http_status(run):
@@ -121,8 +123,8 @@ def http_status(run):
 
 
 def test_configuration(start, conf, programs, world):
-    """Endpoints answer, checks and restarts run, orphans are reaped; a stop has its steps, kills what is deaf, and leaves
-    nothing: the finish step's escapee is swept, where lastcall can know of it."""
+    """Endpoints answer, checks and restarts run, orphans are reaped; a stop has its steps, kills what is deaf, and
+    leaves nothing: the finish step's escapee is swept, where lastcall can know of it."""
     run = start("-c", conf(INI.format(prog=programs.prog)), may_leave=blind(world), **world)
     wait_for(lambda: run.http("GET", "/readyz").code == 200, what=run.describe)
     wait_for(lambda: http_status(run).get("orphans_reaped", 0) >= 6, what=lambda: http_status(run))
@@ -148,8 +150,8 @@ def test_a_command_needs_no_descriptor(start, programs, both, n, options):
 
 def test_a_configuration_without_endpoints(start, conf, programs, both):
     """Eight: two of its own, and what a start needs for a moment."""
-    run = start("-c", conf(INI.format(prog=programs.prog).replace("http = :9180", "control = off").replace("ready = ", "; ")),
-                mode=both, nofile=8)
+    ini = INI.format(prog=programs.prog).replace("http = :9180", "control = off").replace("ready = ", "; ")
+    run = start("-c", conf(ini), mode=both, nofile=8)
     deaf_ones(run, 2)
     begun = time.monotonic()
     run.signal(signal.SIGTERM)
@@ -173,12 +175,117 @@ def test_endpoints_with_16_descriptors(start, conf, programs, both):
     assert run.wait() == 124
 
 
-@pytest.mark.parametrize("names", [names for n in (1, 2, 3) for names in itertools.combinations(STREAMS, n)], ids="+".join)
+@pytest.mark.parametrize("names", CLOSED, ids="+".join)
 def test_nothing_lands_in_the_report(start, programs, workdir, both, names):
     """Its file has the number of a closed stream for a moment."""
     log, path = workdir / "log", workdir / "report"
-    run = start("-v", "-g", "5s", "--report", path, "--", programs.prog, "record", log, "15:3", mode=both, **closed(*names))
+    run = start("-v", "-g", "5s", "--report", path, "--", programs.prog, "record", log, "15:3", mode=both,
+                **closed(*names))
     wait_for_text(log, "ready")
     run.signal(signal.SIGTERM)
     assert run.wait() == 3
     assert report(path)["exit"] == 3
+
+
+# ---- no process can be made any more ----
+
+FEW = """
+    [lastcall]
+    grace = 8s
+    http = :9180
+    [service web]
+    command = {prog} record {log} 15:0
+    main = yes
+    [service frail]
+    command = {prog} record {frail} 10:3 15:0
+    restart-delay = 50ms..50ms
+    restart-limit = 10000 in 1s
+    essential = no
+    [drain d]
+    command = {prog} orphans 1 1
+    timeout = 2s
+"""
+
+
+@pytest.fixture
+def few(registry, start, spawn, conf, workdir, programs, both):
+    """A run of FEW as a user of its own, who may have 20 processes; and what takes them all, or frees them."""
+    uid, others = 55000 + int(registry.test_id[:3], 16), []
+    run = start("-c", conf(FEW.format(prog=programs.prog, log=workdir / "log", frail=workdir / "frail")), mode=both,
+                uid=uid, before=["/usr/bin/prlimit", "--nproc=20", "--"])
+    wait_for(lambda: run.http("GET", "/readyz").code == 200, what=run.describe)
+    wait_for_text(workdir / "log", "ready")
+    wait_for_text(workdir / "frail", "ready")
+
+    def take(all_of_them):
+        if all_of_them:
+            others.append(spawn(programs.prog, "several", 20, programs.prog, "obey", workdir / "others", user=uid,
+                                group=uid, extra_groups=[], start_new_session=True))
+            wait_for(lambda: read(workdir / "others").count("ready") == 20)
+        elif others:
+            os.killpg(others.pop().pid, signal.SIGKILL)
+    yield run, take
+    run.kill()
+    take(False)
+
+
+def test_a_restart_waits_for_a_process(few, workdir):
+    run, take = few
+    take(True)
+    frail = next(p.pid for p in run.programs() if str(workdir / "frail") in p.argv)
+    os.kill(frail, signal.SIGUSR1)
+    run.wait_line("frail.*fork")
+    assert run.http("GET", "/livez").code == 200
+    take(False)
+    wait_for(lambda: read(workdir / "frail").count("ready") == 2, what=run.describe)
+    run.signal(signal.SIGTERM)
+    assert run.wait() == 0, run.err
+
+
+def test_a_drain_step_without_a_process_fails_and_the_stop_goes_on(few, workdir):
+    run, take = few
+    take(True)
+    begun = time.monotonic()
+    run.signal(signal.SIGTERM)
+    assert run.wait() == 0
+    assert run.exited_at - begun < 8 + LATE
+    assert "d: cannot fork" in run.err, run.err
+
+
+def test_the_helper_comes_back_when_there_is_a_process(few):
+    run, take = few
+    [net] = run.helpers()
+    take(True)
+    os.kill(net.pid, signal.SIGKILL)
+    run.wait_line("helper.*fork")
+    take(False)
+    wait_for(lambda: run.helpers() and run.http("GET", "/readyz").code == 200, what=run.describe)
+
+
+# ---- a shared pid namespace ----
+
+def signalled(trace):
+    """What kill(2) was given: [(number, signal)]."""
+    return [(int(pid), sig) for pid, sig in re.findall(r"^kill\((-?\d+), (\w+)\)", read(trace), re.M)]
+
+
+@pytest.mark.parametrize("configuration", [False, True], ids=["command", "configuration"])
+def test_it_signals_its_own_processes_alone(start, conf, programs, workdir, configuration):
+    """Groups that it has made and children of its own: never all, never its own group, never its parent's."""
+    trace, beside = workdir / "trace", workdir / "beside"
+    run_under = ["/bin/sh", "-c", f"({programs.prog} record {beside} &); exec /usr/bin/strace -qq -e signal=none -e "
+                 f"trace=kill,clone,fork,vfork -o {trace} \"$@\"", "sh"]
+    ini = INI.format(prog=programs.prog)
+    args = ["-c", conf(ini)] if configuration else [
+        "-g", "3s", "--", "sh", "-c", f"{programs.prog} escape {programs.prog} deaf; "
+        f"exec {programs.prog} several 2 {programs.prog} deaf"]
+    run = start(*args, mode="sub", before=run_under, may_leave=True)
+    wait_for_text(beside, "ready")
+    deaf_ones(run, 2 if configuration else 3)
+    os.kill(run.helpers()[0].pid if not configuration else lastcall_of(run), signal.SIGTERM)
+    assert run.wait() in (124, 137)
+    assert recorded_signals(beside) == []
+    made = {int(n) for n in re.findall(r"^v?(?:fork|clone)\(.*\)\s+= (\d+)", read(trace), re.M)}
+    sent = signalled(trace)
+    assert sent and not [s for s in sent if s[0] in (-1, 0, 1)], sent
+    assert {-n for n, _ in sent if n < 0} <= made, (sent, made)

@@ -33,8 +33,8 @@ static const int refused[] = {
     SYS_nfsservctl, SYS_open_by_handle_at, SYS_perf_event_open, SYS_pivot_root, SYS_quotactl, SYS_reboot,
     SYS_request_key, SYS_set_mempolicy, SYS_setdomainname, SYS_sethostname, SYS_setns, SYS_settimeofday, SYS_swapoff,
     SYS_swapon, SYS_syslog, SYS_umount2, SYS_unshare, SYS_userfaultfd, SYS_vhangup,
-    425 /* io_uring_setup */, 426, 427, 428 /* open_tree */, 429, 430 /* fsopen */, 431, 432, 433, 438 /* pidfd_getfd */,
-    442 /* mount_setattr */,
+    425 /* io_uring_setup */, 426, 427, 428 /* open_tree */, 429, 430 /* fsopen */, 431, 432, 433,
+    438 /* pidfd_getfd */, 442 /* mount_setattr */,
 #if defined(__x86_64__)
     SYS__sysctl, SYS_ioperm, SYS_iopl, SYS_sysfs, SYS_uselib, SYS_ustat, SYS_create_module, SYS_get_kernel_syms,
     SYS_query_module,
