@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cfg import *
-from lc import SANITIZED, read, recorded_signals, report, wait_for, wait_for_text
+from lc import SANITIZED, all_pids, process, read, recorded_signals, report, wait_for, wait_for_text
 
 pytestmark = pytest.mark.skipif(SANITIZED, reason="a sanitizer needs more of the world than lastcall does")
 
@@ -223,7 +223,10 @@ def few(registry, start, spawn, conf, workdir, programs, both):
                                 group=uid, extra_groups=[], start_new_session=True))
             wait_for(lambda: read(workdir / "others").count("ready") == 20)
         elif others:
-            os.killpg(others.pop().pid, signal.SIGKILL)
+            group = others.pop().pid
+            os.killpg(group, signal.SIGKILL)
+            wait_for(lambda: not [p for p in map(process, all_pids()) if p and p.pgrp == group and p.state not in "ZX"],
+                     what="the end of the processes that took all")
     yield run, take
     run.kill()
     take(False)
