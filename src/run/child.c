@@ -238,21 +238,16 @@ void child_start(struct run *run, const struct action *action) {
     if (order.what == CMD_RUN)
         helper_empty_checks(run, order.unit);
     give_check_fd(&order, &spawn, &fd);
-    if (is_plain(&order)) {
+    bool is_command = run->model->policy.single && order.what == CMD_RUN, plain = is_plain(&order);
+    if (plain)
         spawn.prepare = NULL;
+    if (is_command)
         manners_before(run, &spawn);
-        pid_t pid = spawn_vfork(&spawn, &run->jobs.v[slot].error);
+    struct spawn_error *error = &run->jobs.v[slot].error;
+    pid_t pid = plain ? spawn_vfork(&spawn, error) : spawn_fork(&spawn, &error_fd, error);
+    if (is_command)
         manners_after(run, &spawn, pid);
-        started(run, slot, pid, -1, spawn.foreground);
-    } else {
-        bool is_command = run->model->policy.single && order.what == CMD_RUN;
-        if (is_command)
-            manners_before(run, &spawn);
-        pid_t pid = spawn_fork(&spawn, &error_fd, &run->jobs.v[slot].error);
-        if (is_command)
-            manners_after(run, &spawn, pid);
-        started(run, slot, pid, error_fd, spawn.foreground);
-    }
+    started(run, slot, pid, error_fd, spawn.foreground);
 }
 
 struct job_source child_source(struct run *run, uint16_t slot) {
