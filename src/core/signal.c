@@ -163,6 +163,7 @@ static uint16_t answer(struct core *core, const struct event *event) {
     case ASK_RESTART_UNIT:
     case ASK_RELOAD_UNIT:
     case ASK_SIGNAL_UNIT:
+    case ASK_CHECKPOINT:
     case ASK_N:
         break;
     }

@@ -15,6 +15,7 @@ enum {
     LEAST_MS = 50,     /* a command with less than this is not started */
     TERM_BEFORE_MS = 500, /* TERM so long before the deadline, or a fifth of its time */
     SWEEP_TERM_MS = 2000,
+    RECORD_MS = 1000,
     HURRIED_MS = 1000, /* a command that a hurry or a resume ends */
 };
 
@@ -50,7 +51,9 @@ span step_timeout(const struct core *core, const struct row *row) {
     case DO_ANNOUNCE: return core->model->policy.announce_min;
     case DO_STOP: return service_of(core, row->subject)->stop_timeout;
     case DO_SWEEP: return MS(SWEEP_TERM_MS);
+    case DO_RECORD: return MS(RECORD_MS);
     case DO_COMMAND:
+    case DO_CHECKPOINT:
     case DO_SIGNAL:
     case DO_SLEEP:
     case DO_WAIT_EXIT: return policy_of(core, row)->timeout;
@@ -175,6 +178,8 @@ static void act(struct core *core, uint16_t row) {
     case DO_STOP: stop_unit(core, row); break;
     case DO_SWEEP: sweep(core, row); break;
     case DO_COMMAND:
+    case DO_CHECKPOINT:
+    case DO_RECORD:
     case DO_N: break;
     }
 }

@@ -9,7 +9,9 @@
 enum {
     MAX_SERVICES = 500,     /* [service] sections */
     MAX_UNITS = 1000,       /* service instances, replicas up to MAX counted */
-    MAX_STEPS = 250,        /* [drain] and [finish] sections together */
+    MAX_STEPS = 250,        /* [drain], [checkpoint] and [finish] sections together */
+    MAX_CHECKPOINTS = 32,   /* [checkpoint] sections */
+    MAX_KEEP = 1000,        /* `keep` of a checkpoint */
     MAX_CHECKS = 1000,      /* ready and live checks */
     MAX_NAME = 48,          /* bytes of a section's name */
     MAX_LINE = 4096,        /* bytes of a line of a file, its end not counted */

@@ -23,6 +23,7 @@ enum ask {
     ASK_DRAIN, ASK_RESUME, ASK_PRESTOP /* value: milliseconds that are gone */, ASK_STOP, ASK_HURRY,
     ASK_START_UNIT, ASK_STOP_UNIT, ASK_RESTART_UNIT, ASK_RELOAD_UNIT, /* subject: service */
     ASK_SIGNAL_UNIT,                                                  /* value: signal */
+    ASK_CHECKPOINT,                                                   /* subject: checkpoint; 0xffff: all */
     ASK_N,
 };
 

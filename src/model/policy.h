@@ -24,6 +24,8 @@ enum action_of_step {
     DO_SIGNAL,    /* signal = SERVICE SIG */
     DO_SLEEP,     /* sleep = DUR */
     DO_WAIT_EXIT, /* wait-exit = SERVICE */
+    DO_CHECKPOINT, /* a [checkpoint]'s command, and what it saved made durable */
+    DO_RECORD,    /* what became of this run, kept for the next one's restores */
     DO_STOP,      /* the stop of one service instance */
     DO_SWEEP,
     DO_N,
@@ -94,11 +96,11 @@ struct check_policy {
     uint16_t fd;           /* CHECK_FD: the descriptor's number in the service */
 };
 
-/* A [drain] or [finish] section. */
+/* A [drain], [checkpoint] or [finish] section. */
 struct step_policy {
     const char *name;
     struct place where, timeout_where;
-    uint8_t phase, action;        /* PH_DRAIN or PH_FINISH; enum action_of_step */
+    uint8_t phase, action;        /* enum phase; PH_N: no row (a checkpoint with when = never); enum action_of_step */
     uint8_t signal;               /* DO_SIGNAL */
     uint8_t on_failure, run_if;
     bool required, has_only_if, has_undo;
@@ -106,10 +108,20 @@ struct step_policy {
     uint16_t target;              /* DO_SIGNAL, DO_WAIT_EXIT: a service */
     uint16_t for_service;         /* skipped when that service is gone; NONE: any */
     uint16_t run_if_step;         /* a step, NONE: no condition */
+    uint16_t checkpoint;          /* DO_CHECKPOINT: which; else NONE */
     uint16_t retries;             /* tries after the first */
     span every;                   /* between tries */
     span sleep;                   /* DO_SLEEP */
     span timeout, guarantee;      /* FOREVER: not written */
+};
+
+/* What a [checkpoint] is beyond its step. */
+struct checkpoint_policy {
+    uint16_t step;                /* its DO_CHECKPOINT; for_service NONE: the whole container's */
+    bool has_restore;
+    bool on_restart;              /* restore-on = restart: before every start of its service, not the first alone */
+    bool may_fail;                /* on-failure = continue: a failed restore does not stop the start */
+    span every;                   /* FOREVER: no schedule */
 };
 
 struct policy {
@@ -136,8 +148,9 @@ struct model {
     const struct service *services;
     const struct unit_policy *units;
     const struct check_policy *checks;
-    const struct step_policy *steps;   /* drains in the file's order, then finishes */
-    uint16_t n_services, n_units, n_checks, n_steps;
+    const struct step_policy *steps;   /* drains in the file's order, then checkpoints, then finishes */
+    const struct checkpoint_policy *checkpoints;
+    uint16_t n_services, n_units, n_checks, n_steps, n_checkpoints;
     uint16_t main;                     /* service, NONE if there is none */
 };
 

@@ -29,12 +29,23 @@ struct surroundings {
 struct service_spec { struct surroundings in; struct command run, stop, reload; };
 struct step_spec { struct surroundings in; struct command act, only_if, undo; };
 
+/* A checkpoint's store, and its way back; its command and where that runs stand in its step_spec. */
+struct checkpoint_spec {
+    struct command restore, only_if; /* only_if: guards the restore */
+    const char *dir;            /* of the store: `dir`, or NAME in checkpoint-dir */
+    const char *if_missing;     /* restore-if-missing: no restore where it exists; NULL: none */
+    const char *output;         /* stdout = FILE, within the checkpoint's directory; NULL: none */
+    uint16_t keep;              /* 1 at least */
+    bool hash;
+};
+
 enum log_format { LOG_TEXT, LOG_JSON };
 
 struct config {
     struct model model;
     const struct service_spec *services; /* parallel to model.services */
     const struct step_spec *steps;       /* parallel to model.steps */
+    const struct checkpoint_spec *checkpoints; /* parallel to model.checkpoints */
     const struct command *checks;        /* parallel to model.checks; text NULL unless CHECK_EXEC */
     const char *grace_from;              /* for the first line: "Kubernetes default, not set: write grace =" */
     const char *http;                    /* ADDR as written, NULL: off */

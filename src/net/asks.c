@@ -14,7 +14,7 @@ static enum wait end_of(uint8_t verb) {
     case ASK_STOP: case ASK_HURRY: return WAIT_VERDICT;
     case ASK_START_UNIT: case ASK_RESTART_UNIT: return WAIT_UP;
     case ASK_STOP_UNIT: return WAIT_DOWN;
-    case ASK_RESUME: case ASK_RELOAD_UNIT: case ASK_SIGNAL_UNIT: case ASK_N: return WAIT_NOTHING;
+    case ASK_RESUME: case ASK_RELOAD_UNIT: case ASK_SIGNAL_UNIT: case ASK_CHECKPOINT: case ASK_N: return WAIT_NOTHING;
     }
     return WAIT_NOTHING;
 }

@@ -134,6 +134,7 @@ static void row_begins(struct out *out, const struct run *run, const struct row 
         out_text(out, " for balancers to see it");
         break;
     case DO_COMMAND:
+    case DO_CHECKPOINT:
         out_text(out, row->tries > 1 ? "again: " : "");
         out_text(out, run->config->steps[row->subject].act.text);
         break;
@@ -153,6 +154,7 @@ static void row_begins(struct out *out, const struct run *run, const struct row 
         break;
     case DO_STOP: stop_begins(out, run, row->subject); break;
     case DO_SWEEP: out_text(out, "TERM to what is left"); break;
+    case DO_RECORD: out_text(out, "keeping the result for the next start"); break;
     case DO_N: break;
     }
 }

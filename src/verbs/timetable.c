@@ -14,8 +14,10 @@ static span wrote(const struct model *model, const struct row *row) {
     case DO_STOP: return model->services[model->units[row->subject].service].stop_timeout;
     case DO_SLEEP: return shorter(model->steps[row->subject].sleep, model->steps[row->subject].timeout);
     case DO_COMMAND:
+    case DO_CHECKPOINT:
     case DO_SIGNAL:
     case DO_WAIT_EXIT: return model->steps[row->subject].timeout;
+    case DO_RECORD:
     case DO_SWEEP:
     case DO_N: break;
     }
