@@ -149,8 +149,8 @@ system: $(B)/lastcall
 
 # The tests of the personalities on the real ones: those judge the tests.
 peers: $(B)/lastcall
-	LASTCALL_PEERS=only /usr/bin/python3 -m pytest -q -n $(JOBS) tests/system/test_tini.py tests/system/test_dumb_init.py \
-		tests/system/test_catatonit.py
+	LASTCALL_PEERS=only /usr/bin/python3 -m pytest -q -n $(JOBS) tests/system/test_peers.py tests/system/test_tini.py \
+		tests/system/test_dumb_init.py tests/system/test_catatonit.py
 
 docs: $(B)/lastcall
 	sh tests/docs.sh $(B)/lastcall

@@ -1,10 +1,16 @@
 """What the tests of the personalities share: lastcall under another init's name, and that init itself beside it.
 
-    init = inits("tini", "/usr/bin/tini", "/usr/bin/tini-static")      # once in a test file: makes the fixture
+    init = inits("tini")                                # once in a test file: makes the fixture
 
     def test_something(init, both):
         run = init("-g", "--", "true", mode=both)       # lc.Lastcall of a link of that name in the workdir
         assert init.end("--", "true").code == 0         # the same, and waits for its end
+
+test_peers.py has what several of them do: there a test names the calls that it is about.
+
+    @each("tini -s", "TINI_SUBREAPER= tini", ("catatonit -g", defect(2)))
+    def test_something(init, both):
+        run = init("--", "true", mode=both)             # these options and variables stand before
 
 Debian's own programs are the judges of these tests. LASTCALL_PEERS=1 runs each test on them too, LASTCALL_PEERS=only on
 nothing else. Every test must pass there, with two exceptions, which must fail there:
@@ -14,6 +20,8 @@ nothing else. Every test must pass there, with two exceptions, which must fail t
                                 3 clean-up is cut short                         4 what ignores TERM is left alone
                                 5 TERM inherited as ignored: children stay so   6 it wakes once a second
     @pytest.mark.newer          only later versions than Debian 12 has do this
+
+In each() such a mark may stand beside one call.
 """
 import os
 import re
@@ -31,9 +39,9 @@ FAULTS = {signal.SIGILL, signal.SIGTRAP, signal.SIGABRT, signal.SIGBUS, signal.S
 JOB = {signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU}
 # What can be forwarded at all. 32 and 33 are kept by the C library of the real ones.
 SENDABLE = set(range(1, 65)) - {signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD, 32, 33}
+FORWARDED = {"tini": SENDABLE - FAULTS - {signal.SIGTTIN, signal.SIGTTOU}, "dumb-init": SENDABLE - JOB,
+             "catatonit": SENDABLE - FAULTS - JOB}
 LAST = 64               # of the signals that wait, the kernel delivers the one with this number last
-CODES = [0, 1, 2, 32, 64, 127, 254, 255]
-DEADLY = [1, 2, 3, 6, 9, 10, 11, 15, 31, 34, 64]
 EXECS = {               # what cannot be run, and what the system says about it
     "/nonexistent": "No such file or directory", "no-such-command": "No such file or directory",
     "": "No such file or directory",
@@ -41,19 +49,27 @@ EXECS = {               # what cannot be run, and what the system says about it
 }
 
 
+DEBIAN = {
+    "tini": ["/usr/bin/tini", "/usr/bin/tini-static"], "dumb-init": ["/usr/bin/dumb-init"],
+    "catatonit": ["/usr/bin/catatonit"],
+}
+defect = pytest.mark.defect
+
+
 class Init:
-    """One init under test. real: it is Debian's own."""
+    """One init under test. real: it is Debian's own; options and env: what stands before, whatever it runs."""
 
-    def __init__(self, start, workdir, name, target, real):
+    def __init__(self, start, workdir, name, target, options=(), env=()):
         self._start, self._workdir, self._target = start, workdir, target
-        self.name, self.real = name, real
+        self.name, self.real = name, target in DEBIAN[name]
+        self.options, self.env = options, dict(env)
 
-    def __call__(self, *args, name=None, **options):
+    def __call__(self, *args, name=None, env=(), **options):
         link = self._workdir / (name or self.name)
         if not link.is_symlink():
             link.symlink_to(self._target)
         options.setdefault("may_leave", self.real)
-        return self._start(*args, binary=link, **options)
+        return self._start(*self.options, *args, binary=link, env={**self.env, **dict(env)}, **options)
 
     def end(self, *args, **options):
         """Runs it to its end."""
@@ -62,19 +78,42 @@ class Init:
         return run
 
 
-def inits(name, *debian):
-    """The fixture `init` of a test file."""
-    ours = [] if PEERS == "only" else ["lastcall"]
+def _binaries(name):
+    return ([] if PEERS == "only" else ["lastcall"]) + (DEBIAN[name] if PEERS else [])
 
-    @pytest.fixture(params=ours + (list(debian) if PEERS else []), ids=os.path.basename)
+
+def _begin(request, start, workdir, programs, name, binary, *more):
+    for mark in ("defect", "newer"):
+        if binary != "lastcall" and request.node.get_closest_marker(mark):
+            request.applymarker(pytest.mark.xfail(reason=f"Debian's: {mark}", strict=True, raises=AssertionError))
+    return Init(start, workdir, name, programs.lastcall if binary == "lastcall" else binary, *more)
+
+
+def inits(name):
+    """The fixture `init` of a test file about one of them."""
+    @pytest.fixture(params=_binaries(name), ids=os.path.basename)
     def init(request, start, workdir, programs):
-        real = request.param != "lastcall"
-        for mark in ("defect", "newer"):
-            if real and request.node.get_closest_marker(mark):
-                request.applymarker(pytest.mark.xfail(reason=f"Debian's: {mark}", strict=True, raises=AssertionError))
-        return Init(start, workdir, name, request.param if real else programs.lastcall, real)
+        return _begin(request, start, workdir, programs, name, request.param)
 
     return init
+
+
+@pytest.fixture
+def init(request, start, workdir, programs):
+    """For each()."""
+    return _begin(request, start, workdir, programs, *request.param)
+
+
+def each(*calls):
+    """Parametrizes a test over calls, as a shell has them; one that is a pair has a mark as well."""
+    params = []
+    for call, *marks in (call if isinstance(call, tuple) else (call,) for call in calls):
+        words = call.split()
+        env = [word.split("=", 1) for word in words if "=" in word]
+        name, *options = words[len(env):]
+        params += [pytest.param((name, binary, options, env), marks=marks, id=f"{os.path.basename(binary)} as {call}")
+                   for binary in _binaries(name)]
+    return pytest.mark.parametrize("init", params, indirect=True)
 
 
 def ordered(text, *patterns):
@@ -155,55 +194,6 @@ def send_in_vain(run, signals, log):
     run.signal(LAST)
     wait_signal(log, LAST)
     assert recorded_signals(log) == [LAST]
-
-
-# ---- the defects ----
-
-def lose_no_early_signal(init, *options, runs=300, **more):
-    """A TERM sent as soon as there is a child ends it, every time."""
-    for _ in range(runs):
-        run = init(*options, "--", "sleep", "1000", kill_when_child=signal.SIGTERM, **more)
-        assert run.wait() == 143
-        run.kill()
-
-
-def finish_what_is_left(init, workdir, programs, *options, **more):
-    """The child ends at once on TERM; a worker of its group and one in a session of its own need a while."""
-    near, far, main = workdir / "near", workdir / "far", workdir / "main"
-    run = init(*options, "--", "sh", "-c", f"{programs.prog} slow 400 {near} & setsid {programs.prog} slow 300 {far} & "
-               f"exec {programs.prog} obey {main}", **more)
-    for log in (near, far, main):
-        wait_for_text(log, "ready")
-    run.signal(signal.SIGTERM)
-    assert run.wait() == 143
-    assert "done" in read(near) and "done" in read(far), run.describe()
-
-
-def end_what_ignores_everything(init, workdir, programs, *options, **more):
-    """The child ends; what is left gets TERM and CONT, and 2 s later KILL; only then the init exits."""
-    log, main = workdir / "log", workdir / "main"
-    run = init(*options, "--", "sh", "-c", f"setsid {programs.prog} record {log} & "
-               f"exec {programs.prog} record {main} 10:5", **more)
-    wait_for_text(log, "ready")
-    wait_for_text(main, "ready")
-    began = time.monotonic()
-    run.signal(signal.SIGUSR1)
-    assert run.wait() == 5
-    assert recorded_signals(log) == [15, 18]
-    assert not run.left
-    assert 1.8 < run.exited_at - began < 2 + 2 * LATE
-    assert run.err == ""
-
-
-def obey_a_grace(init, workdir, programs, *options, **more):
-    """lastcall's own variable: the child ignores TERM, and all is over in that time."""
-    log = workdir / "log"
-    run = init(*options, "--", programs.prog, "deaf", log, env={"LASTCALL_GRACE": "1s"}, **more)
-    wait_for_text(log, "ready")
-    run.signal(signal.SIGTERM)
-    began = time.monotonic()
-    assert run.wait(4 if init.real else BOUND) == 137
-    assert run.exited_at - began < 1 + LATE
 
 
 def exit_at_once_where_orphans_go_elsewhere(init, workdir, programs, *options, gets):

@@ -1,8 +1,7 @@
 """Called as dumb-init, lastcall is dumb-init. LASTCALL_PEERS=1 runs the tests on Debian's as well: see peers.py."""
 from peers import *
 
-init = inits("dumb-init", "/usr/bin/dumb-init")
-FORWARDED = SENDABLE - JOB
+init = inits("dumb-init")
 
 
 # ---- command line ----
@@ -73,17 +72,6 @@ def test_options_bundle_repeat_and_shorten(init, options):
 # ---- exit codes ----
 
 @pytest.mark.parametrize("options", [[], ["-c"]], ids=str)
-@pytest.mark.parametrize("code", CODES)
-def test_the_childs_code(init, both, options, code):
-    assert init.end(*options, "sh", "-c", f"exit {code}", mode=both).code == code
-
-
-@pytest.mark.parametrize("sig", DEADLY)
-def test_the_childs_signal(init, both, programs, sig):
-    assert init.end("--", programs.prog, "die", sig, mode=both).code == 128 + sig
-
-
-@pytest.mark.parametrize("options", [[], ["-c"]], ids=str)
 @pytest.mark.parametrize("path", EXECS)
 def test_what_cannot_be_run(init, both, options, path):
     run = init.end(*options, path, mode=both)
@@ -91,22 +79,7 @@ def test_what_cannot_be_run(init, both, options, path):
     assert f"[dumb-init] {path}: {EXECS[path]}\n" in run.err
 
 
-def test_a_script_without_an_interpreter_is_the_shells(init, workdir):
-    script = workdir / "script"
-    script.write_text("echo $0 $1; exit 7\n")
-    script.chmod(0o755)
-    run = init.end(script, "word")
-    assert (run.code, run.out) == (7, f"{script} word\n")
-
-
 # ---- what it says ----
-
-@pytest.mark.parametrize("options", [[], ["-c"]], ids=str)
-def test_it_says_nothing_unasked(init, both, options):
-    """Not even that it is not PID 1."""
-    run = init.end(*options, "true", mode=both)
-    assert (run.code, run.out, run.err) == (0, "", "")
-
 
 DEBUG = pytest.mark.parametrize("options, env", [(["-v"], {}), ([], {"DUMB_INIT_DEBUG": "1"})], ids=["-v", "variable"])
 
@@ -170,46 +143,6 @@ def test_debug_must_be_exactly_1(init, value):
 def test_setsid_must_be_exactly_0_to_be_off(init, value, single):
     err = init.end("-v", "true", env={"DUMB_INIT_SETSID": value}).err
     assert ("setsid complete." not in err) == single
-
-
-# ---- signals ----
-
-def test_each_signal_goes_to_the_group(pair, both):
-    run, main, other = pair(mode=both)
-    send_each(run, FORWARDED - {signal.SIGUSR1}, main, other)
-    assert set(recorded_signals(main)) == FORWARDED - {signal.SIGUSR1}
-    run.signal(signal.SIGUSR1)
-    assert run.wait() == 0
-
-
-@pytest.mark.parametrize("options, env", [(["-c"], {}), (["--single-child"], {}), ([], {"DUMB_INIT_SETSID": "0"})],
-                         ids=str)
-def test_each_signal_goes_to_the_single_child(pair, both, options, env):
-    run, main, other = pair(*options, mode=both, env=env)
-    send_each(run, FORWARDED - {signal.SIGUSR1}, main)
-    run.signal(signal.SIGUSR1)
-    assert run.wait() == 0
-    assert not set(recorded_signals(other)) - {signal.SIGTERM, signal.SIGCONT}      # those are of the end
-
-
-@pytest.mark.parametrize("options", [[], ["-c"]], ids=str)
-def test_sigchld_is_not_forwarded(pair, both, options):
-    run, main, _ = pair(*options, mode=both)
-    send_in_vain(run, {signal.SIGCHLD}, main)
-
-
-def test_signals_from_inside(pair, both):
-    run, main, _ = pair(mode=both)
-    for sig in (1, 11, 15, 34, 64):
-        assert run.run("/bin/kill", f"-{sig}", process(run.pid).inner).code == 0
-        wait_signal(main, sig)
-
-
-def test_queued_signals_are_not_merged(pair):
-    run, main, _ = pair()
-    for _ in range(50):
-        run.signal(40)
-    wait_for(lambda: recorded_signals(main).count(40) == 50)
 
 
 # ---- rewriting ----
@@ -343,21 +276,6 @@ def test_what_was_ignored_or_blocked_is_forwarded(pair, both):
     send_each(run, {1, 2, 12, 15, 34, 64}, main)
 
 
-def test_it_lives_in_the_root_directory_its_child_does_not(init, workdir):
-    before = ["/bin/sh", "-c", 'exec 7</dev/zero; exec "$@"', "sh"]
-    run = init("sh", "-c", "pwd; readlink /proc/self/fd/7; echo done; exec sleep 1000", before=before)
-    run.wait_line("done", stream="out")
-    assert run.out == f"{workdir}\n/dev/zero\ndone\n"
-    assert os.readlink(f"/proc/{run.pid}/cwd") == "/"
-
-
-def test_it_is_no_subreaper(init, programs):
-    run = init("sh", "-c", f"{programs.prog} escape sleep 1000; echo up; exec sleep 2000", mode="sub")
-    run.wait_line("up", stream="out")
-    orphan = wait_for(lambda: next((p for p in run.programs() if p.argv == ["sleep", "1000"]), None))
-    assert orphan.ppid == run.pid1
-
-
 # ---- at a terminal ----
 
 def controlled(pid):
@@ -408,62 +326,7 @@ def test_without_a_terminal_the_first_hup_and_cont_are_forwarded(pair, both):
 
 # ---- the end, and what theirs does wrong ----
 
-@pytest.mark.parametrize("options", [[], ["-c"]], ids=str)
-def test_with_nothing_left_it_exits_at_once(init, both, options):
-    took = []
-    for _ in range(3):
-        run = init.end(*options, "true", mode=both)
-        took.append(run.exited_at - run.started_at)
-    assert min(took) < 1
-
-
-@pytest.mark.parametrize("options", [[], ["-c"]], ids=str)
-def test_an_ignored_sigchld_does_not_matter(init, both, options):
-    assert init.end(*options, "sh", "-c", "exit 3", mode=both, ignore=[signal.SIGCHLD]).code == 3
-
-
-@pytest.mark.limit(300)
-@pytest.mark.defect(2)
-@pytest.mark.parametrize("options", [[], ["-c"]], ids=str)
-def test_no_early_signal_is_lost(init, both, options):
-    lose_no_early_signal(init, *options, mode=both)
-
-
-@pytest.mark.defect(3)
-@pytest.mark.parametrize("options", [[], ["-c"]], ids=str)
-def test_what_is_left_may_finish(init, workdir, programs, options):
-    finish_what_is_left(init, workdir, programs, *options)
-
-
 @pytest.mark.parametrize("options, gets", [([], [15]), (["-r", "15:1"], [1]), (["-r", "15:0"], []), (["-c"], [])],
                          ids=str)
 def test_what_is_left_to_another_reaper_gets_what_theirs_sends(init, workdir, programs, options, gets):
     exit_at_once_where_orphans_go_elsewhere(init, workdir, programs, *options, gets=gets)
-
-
-@pytest.mark.defect(4)
-@pytest.mark.parametrize("options", [[], ["-c"]], ids=str)
-def test_a_grace_is_kept(init, workdir, programs, both, options):
-    obey_a_grace(init, workdir, programs, *options, mode=both)
-
-
-@pytest.mark.defect(4)
-def test_what_is_left_and_ignores_everything_is_killed(init, workdir, programs):
-    end_what_ignores_everything(init, workdir, programs)
-
-
-@pytest.mark.parametrize("options", [[], ["-c"]], ids=str)
-def test_a_term_that_was_ignored_reaches_the_child(init, workdir, programs, both, options):
-    log = workdir / "log"
-    run = init(*options, "--", programs.prog, "obey", log, mode=both, ignore=[signal.SIGTERM])
-    wait_for_text(log, "ready")
-    run.signal(signal.SIGTERM)
-    assert run.wait() == 143
-
-
-@pytest.mark.parametrize("options", [[], ["-c", "-v"]], ids=str)
-def test_it_does_not_wake_up_for_nothing(init, workdir, programs, both, options):
-    log = workdir / "log"
-    run = init(*options, "--", programs.prog, "obey", log, mode=both)
-    wait_for_text(log, "ready")
-    assert wake_ups(run, 3) == 0
