@@ -89,6 +89,14 @@ static UNUSED uint16_t main_service(const char *name) {
     return i;
 }
 
+enum { WEB };
+
+/* The main service alone: unit 0, and obeys at once. */
+static UNUSED void new_web(void) {
+    new_model();
+    main_service("web");
+}
+
 static UNUSED uint16_t oneshot(const char *name) {
     uint16_t i = service(name);
     s.services[i].type = TYPE_ONESHOT, s.services[i].restart = RESTART_NO;
@@ -163,6 +171,9 @@ static UNUSED uint32_t n_alive(void) {
         n += s.alive[i] && !s.zombie[i];
     return n;
 }
+
+/* The step's command does not end by being told to. */
+static UNUSED void lasts(uint16_t it) { s.deaf[step_slot(it)] = true; }
 
 /* ---- the world ---- */
 

@@ -1,17 +1,7 @@
 /* The commands of a drain: DESIGN 5 and 6, and the step's table. */
 #include "support.h"
 
-static uint16_t web;
-
-/* main is unit 0, and obeys at once. */
-static void setup(void) {
-    new_model();
-    web = main_service("web");
-}
-
-TestSuite(drain, .init = setup);
-
-static void lasts(uint16_t it) { s.deaf[step_slot(it)] = true; }
+TestSuite(drain, .init = new_web);
 
 /* ---- commands ---- */
 
@@ -88,7 +78,7 @@ Test(drain, a_hook_that_cannot_run_has_failed) {
 Test(drain, term_comes_half_a_second_before_the_deadline_and_kill_at_it) {
     uint16_t a = drain("a", DO_COMMAND);
     s.steps[a].timeout = SEC(5);
-    s.services[web].stop_timeout = SEC(1);
+    s.services[WEB].stop_timeout = SEC(1);
     begin();
     lasts(a);
     tell_signal(T_TERM);
@@ -129,7 +119,7 @@ Test(drain, one_that_obeys_its_term_ends_before_the_deadline) {
 
 Test(drain, a_hung_one_takes_only_what_is_left_over) {
     uint16_t a = drain("a", DO_COMMAND);
-    s.services[web].stop_timeout = SEC(3);
+    s.services[WEB].stop_timeout = SEC(3);
     s.deaf[0] = true;
     begin();
     lasts(a);
@@ -146,7 +136,7 @@ Test(drain, a_hung_one_takes_only_what_is_left_over) {
 Test(drain, unused_time_passes_on) {
     uint16_t a = drain("a", DO_COMMAND), b = drain("b", DO_COMMAND);
     s.steps[a].guarantee = SEC(2), s.steps[b].guarantee = SEC(2);
-    s.services[web].stop_timeout = SEC(1);
+    s.services[WEB].stop_timeout = SEC(1);
     begin();
     lasts(a), lasts(b);
     tell_signal(T_TERM);
@@ -159,7 +149,7 @@ Test(drain, unused_time_passes_on) {
 Test(drain, a_guarantee_is_kept_however_long_others_take) {
     uint16_t a = drain("a", DO_COMMAND), b = drain("b", DO_COMMAND);
     s.steps[b].guarantee = SEC(2);
-    s.services[web].stop_timeout = SEC(1);
+    s.services[WEB].stop_timeout = SEC(1);
     begin();
     lasts(a), lasts(b);
     tell_signal(T_TERM);
@@ -170,7 +160,7 @@ Test(drain, a_guarantee_is_kept_however_long_others_take) {
 
 Test(drain, less_than_50_ms_is_skipped) {
     uint16_t a = drain("a", DO_COMMAND), b = drain("b", DO_COMMAND);
-    s.services[web].stop_timeout = SEC(3);
+    s.services[WEB].stop_timeout = SEC(3);
     begin();
     lasts(a);
     tell_signal(T_TERM);
@@ -183,14 +173,13 @@ Test(drain, less_than_50_ms_is_skipped) {
 
 Test(drain, exactly_50_ms_is_started) {
     uint16_t a = drain("a", DO_COMMAND);
-    s.services[web].guarantee = MS(8750);
+    s.services[WEB].guarantee = MS(8750);
     begin();
     tell_signal(T_TERM);
     cr_assert_eq(spawns(step_slot(a)), 1);
-    new_model();
-    web = main_service("web");
+    new_web();
     a = drain("a", DO_COMMAND);
-    s.services[web].guarantee = MS(8751);
+    s.services[WEB].guarantee = MS(8751);
     begin();
     tell_signal(T_TERM);
     cr_assert_eq(spawns(step_slot(a)), 0);
@@ -420,7 +409,7 @@ Test(drain, a_hung_only_if_is_a_timeout) {
 
 /* exit -1: it does not end. A timeout is a failure, too. */
 static void run_if_story(uint8_t condition, int exit, bool runs) {
-    setup();
+    new_web();
     uint16_t a = drain("a", DO_COMMAND), b = drain("b", DO_COMMAND);
     s.steps[b].run_if = condition, s.steps[b].run_if_step = a;
     s.steps[a].timeout = SEC(1);
@@ -459,7 +448,7 @@ Test(drain, for_a_service_that_is_gone_is_skipped) {
     uint16_t worker = service("worker");
     s.services[worker].essential = false, s.services[worker].restart = RESTART_NO;
     uint16_t a = drain("a", DO_COMMAND), b = drain("b", DO_COMMAND);
-    s.steps[a].for_service = worker, s.steps[b].for_service = web;
+    s.steps[a].for_service = worker, s.steps[b].for_service = WEB;
     begin();
     ends(run_slot(worker), 0);
     tell_signal(T_TERM);
@@ -471,7 +460,7 @@ Test(drain, for_a_service_that_is_gone_is_skipped) {
 
 Test(drain, for_is_asked_when_the_step_begins) {
     uint16_t a = drain("a", DO_COMMAND), b = drain("b", DO_COMMAND);
-    s.steps[b].for_service = web;
+    s.steps[b].for_service = WEB;
     begin();
     tell_signal(T_TERM);
     ends(0, 0);

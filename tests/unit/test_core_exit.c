@@ -1,12 +1,9 @@
 /* Exit codes and verdicts: the table of DESIGN 9. */
 #include "support.h"
 
-static uint16_t web;
-
 static void setup(void) {
-    new_model();
-    web = main_service("web");
-    s.services[web].stop_timeout = SEC(2);
+    new_web();
+    s.services[WEB].stop_timeout = SEC(2);
 }
 
 TestSuite(exits, .init = setup);
@@ -15,9 +12,9 @@ TestSuite(exits, .init = setup);
 
 static int own(int exit) {
     setup();
-    s.services[web].success_codes[0] |= UINT64_C(1) << 5;
-    s.services[web].success_codes[2] |= UINT64_C(1) << (150 - 128);
-    s.services[web].success_signals = signal_bit(T_USR2);
+    s.services[WEB].success_codes[0] |= UINT64_C(1) << 5;
+    s.services[WEB].success_codes[2] |= UINT64_C(1) << (150 - 128);
+    s.services[WEB].success_signals = signal_bit(T_USR2);
     begin();
     ends(0, exit);
     cr_assert_eq(s.core.walk.cause, BY_MAIN);
@@ -79,9 +76,9 @@ Test(exits, a_required_finish_that_fails_does_not_change_mains_code) {
 
 static int requested(int exit) {
     setup();
-    s.services[web].success_codes[0] |= UINT64_C(1) << 5;
-    s.services[web].n_stop = 2;
-    s.services[web].stop[1] = (struct escalation){T_QUIT, MS(500)};
+    s.services[WEB].success_codes[0] |= UINT64_C(1) << 5;
+    s.services[WEB].n_stop = 2;
+    s.services[WEB].stop[1] = (struct escalation){T_QUIT, MS(500)};
     s.deaf[0] = true;
     begin();
     tell_signal(T_TERM);
@@ -109,8 +106,8 @@ Test(exits, requested_and_ended_otherwise_is_mains_code) {
 }
 
 Test(exits, an_escalation_that_never_came_was_not_sent) {
-    s.services[web].n_stop = 2;
-    s.services[web].stop[1] = (struct escalation){T_QUIT, SEC(1)};
+    s.services[WEB].n_stop = 2;
+    s.services[WEB].stop[1] = (struct escalation){T_QUIT, SEC(1)};
     s.deaf[0] = true;
     begin();
     tell_signal(T_TERM);
@@ -142,7 +139,7 @@ Test(exits, a_required_step_that_had_to_be_killed_is_124) {
     uint16_t f = finish("f", DO_COMMAND);
     s.steps[f].required = true, s.steps[f].timeout = SEC(1);
     begin();
-    s.deaf[step_slot(f)] = true;
+    lasts(f);
     tell_signal(T_TERM);
     at(1000);
     the_end(124);
@@ -152,7 +149,7 @@ Test(exits, one_that_is_not_required_is_not) {
     uint16_t f = finish("f", DO_COMMAND);
     s.steps[f].timeout = SEC(1);
     begin();
-    s.deaf[step_slot(f)] = true;
+    lasts(f);
     tell_signal(T_TERM);
     at(1000);
     cr_assert_eq(core_verdict(&s.core), VERDICT_FORCED);
@@ -193,7 +190,7 @@ Test(exits, what_had_ended_before_a_requested_stop_is_no_part_of_it) {
 
 Test(exits, a_main_that_never_ran_is_0) {
     uint16_t db = service("db");
-    add_after(web, db);
+    add_after(WEB, db);
     check_of(db, CHECK_TCP, false);
     begin();
     tell_signal(T_TERM);
@@ -275,7 +272,7 @@ Test(exits, degraded_by_a_failure) {
 
 Test(exits, degraded_by_a_timeout) {
     uint16_t a = drain("a", DO_WAIT_EXIT);
-    s.steps[a].target = web, s.steps[a].timeout = SEC(1);
+    s.steps[a].target = WEB, s.steps[a].timeout = SEC(1);
     begin();
     tell_signal(T_TERM);
     at(1000);

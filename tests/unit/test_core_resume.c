@@ -1,17 +1,7 @@
 /* Drain and resume, prestop and the stop that follows, shutdown, finish: DESIGN 4, and the walk's table. */
 #include "support.h"
 
-static uint16_t web;
-
-/* main is unit 0, and obeys at once. */
-static void setup(void) {
-    new_model();
-    web = main_service("web");
-}
-
-TestSuite(resume, .init = setup);
-
-static void lasts(uint16_t it) { s.deaf[step_slot(it)] = true; }
+TestSuite(resume, .init = new_web);
 
 /* ---- drain, resume ---- */
 
@@ -432,7 +422,7 @@ Test(resume, finish_runs_after_the_services_at_every_end) {
 
 Test(resume, finish_is_promised_a_second) {
     uint16_t f = finish("f", DO_COMMAND);
-    s.services[web].stop_timeout = SEC(60);
+    s.services[WEB].stop_timeout = SEC(60);
     s.deaf[0] = true;
     begin();
     lasts(f);

@@ -1,20 +1,12 @@
 /* required, and the steps that run no command: sleep, signal, wait-exit, announce (DESIGN 6). */
 #include "support.h"
 
-static uint16_t web;
-
-/* main is unit 0, and obeys at once. */
-static void setup(void) {
-    new_model();
-    web = main_service("web");
-}
-
-TestSuite(steps, .init = setup);
+TestSuite(steps, .init = new_web);
 
 /* ---- required ---- */
 
 static int required_story(int exit, bool deaf) {
-    setup();
+    new_web();
     uint16_t a = drain("a", DO_COMMAND);
     s.steps[a].required = true, s.steps[a].timeout = SEC(1);
     begin();
@@ -50,7 +42,7 @@ Test(steps, sleep_is_done_when_the_time_is_up) {
 Test(steps, a_sleep_that_does_not_fit_just_ends) {
     uint16_t a = drain("a", DO_SLEEP);
     s.steps[a].sleep = SEC(20);
-    s.services[web].stop_timeout = SEC(3);
+    s.services[WEB].stop_timeout = SEC(3);
     begin();
     tell_signal(T_TERM);
     at(5800);
@@ -60,7 +52,7 @@ Test(steps, a_sleep_that_does_not_fit_just_ends) {
 
 Test(steps, signal_is_done_when_sent) {
     uint16_t a = drain("a", DO_SIGNAL);
-    s.steps[a].target = web, s.steps[a].signal = T_USR1;
+    s.steps[a].target = WEB, s.steps[a].signal = T_USR1;
     begin();
     tell_signal(T_TERM);
     cr_assert_eq(signals(0, T_USR1), 1);
@@ -82,7 +74,7 @@ Test(steps, signal_to_one_that_is_gone) {
 
 Test(steps, wait_exit_is_done_when_it_has_exited) {
     uint16_t a = drain("a", DO_SIGNAL), b = drain("b", DO_WAIT_EXIT);
-    s.steps[a].target = s.steps[b].target = web, s.steps[a].signal = T_USR1;
+    s.steps[a].target = s.steps[b].target = WEB, s.steps[a].signal = T_USR1;
     s.deaf[0] = true;
     begin();
     tell_signal(T_TERM);
@@ -108,7 +100,7 @@ Test(steps, wait_exit_of_one_that_is_gone_takes_no_time) {
 
 Test(steps, a_wait_ends_at_its_deadline) {
     uint16_t b = drain("b", DO_WAIT_EXIT);
-    s.steps[b].target = web, s.steps[b].timeout = SEC(2);
+    s.steps[b].target = WEB, s.steps[b].timeout = SEC(2);
     begin();
     tell_signal(T_TERM);
     at(2000);

@@ -48,6 +48,11 @@ static void says(int stream, int code, const char *part) {
     cr_assert_eq(calling.exit, code);
 }
 
+static void answers(const char *name, const char *const *words, int stream, int code, const char *part) {
+    call(name, words, NULL);
+    says(stream, code, part);
+}
+
 /* The configuration that comes of it. */
 static const struct policy *loaded(bool pid1) {
     struct findings findings = {0};
@@ -109,31 +114,20 @@ Test(tini, variables_count_by_being_there) {
 }
 
 Test(tini, says_what_it_does_not_take) {
-    call("tini", LIST("-e", "256", "prog"), NULL);
-    says(2, 1, "[FATAL tini (7)] Not a valid option for -e: 256\n");
-    call("tini", LIST("-e", "-1", "prog"), NULL);
-    says(2, 1, "option for -e");
-    call("tini", LIST("-p", "KILL", "prog"), NULL);
-    says(2, 1, "option for -p: KILL\n");
-    call("tini", LIST("-x", "prog"), NULL);
-    says(2, 1, "tini: invalid option -- 'x'\ntini (tini version 0.19.0)\nUsage: tini ");
-    call("tini", LIST("--version", "prog"), NULL);
-    says(2, 1, "invalid option -- '-'");
-    call("tini", LIST("-e"), NULL);
-    says(2, 1, "option requires an argument -- 'e'\n");
-    call("tini", (const char *const[]){NULL}, NULL);
-    says(2, 1, "supervision of a valid init process");
-    call("/sbin/docker-init", LIST("-g", "--"), NULL);
-    says(2, 1, "Usage: docker-init ");
+    answers("tini", LIST("-e", "256", "prog"), 2, 1, "[FATAL tini (7)] Not a valid option for -e: 256\n");
+    answers("tini", LIST("-e", "-1", "prog"), 2, 1, "option for -e");
+    answers("tini", LIST("-p", "KILL", "prog"), 2, 1, "option for -p: KILL\n");
+    answers("tini", LIST("-x", "prog"), 2, 1, "tini: invalid option -- 'x'\ntini (tini version 0.19.0)\nUsage: tini ");
+    answers("tini", LIST("--version", "prog"), 2, 1, "invalid option -- '-'");
+    answers("tini", LIST("-e"), 2, 1, "option requires an argument -- 'e'\n");
+    answers("tini", (const char *const[]){NULL}, 2, 1, "supervision of a valid init process");
+    answers("/sbin/docker-init", LIST("-g", "--"), 2, 1, "Usage: docker-init ");
 }
 
 Test(tini, help_version_and_licence_go_to_stdout) {
-    call("tini", LIST("--version"), NULL);
-    says(1, 0, "tini version 0.19.0\n");
-    call("tini", LIST("prog", "-lh"), NULL);
-    says(1, 0, "MIT licence");
-    call("tini", LIST("-h"), NULL);
-    says(1, 0, "more verbose");
+    answers("tini", LIST("--version"), 1, 0, "tini version 0.19.0\n");
+    answers("tini", LIST("prog", "-lh"), 1, 0, "MIT licence");
+    answers("tini", LIST("-h"), 1, 0, "more verbose");
 }
 
 Test(tini, forwards_all_but_what_a_fault_or_a_terminal_sends) {
@@ -171,8 +165,7 @@ Test(dumb_init, variables_count_by_their_very_value) {
 Test(dumb_init, refuses_a_rewrite_that_is_none) {
     static const char *const bad[] = {"", "herp", "herp:derp", "15", "15::12", "15:derp", "0", "0:1", "1:32", "32:1", "1:"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        call("dumb-init", LIST("-r", bad[i], "prog"), NULL);
-        says(2, 1, "Usage: -r option takes <signum>:<signum>");
+        answers("dumb-init", LIST("-r", bad[i], "prog"), 2, 1, "Usage: -r option takes <signum>:<signum>");
     }
     call("dumb-init", LIST("-r", "9:1", "-r", "17:1", "prog"), NULL);
     becomes("--kill-mode=group -- prog");
@@ -192,20 +185,14 @@ Test(dumb_init, a_terminals_stop_becomes_one_that_an_orphaned_group_obeys) {
 }
 
 Test(dumb_init, speaks_on_stderr) {
-    call("./dumb-init", LIST("-V"), NULL);
-    says(2, 0, "dumb-init v1.2.5\n");
-    call("dumb-init", LIST("--help"), NULL);
-    says(2, 0, "Optional arguments:");
-    call("dumb-init", LIST("--ver"), NULL);
-    says(2, 1, "ambiguous option '--ver'\n");
-    call("dumb-init", LIST("--yolo"), NULL);
-    says(2, 1, "dumb-init: unrecognized option '--yolo'\n");
-    call("dumb-init", LIST("--version=1"), NULL);
-    says(2, 1, "option '--version=1' doesn't allow an argument\n");
-    call("dumb-init", LIST("--rewrite"), NULL);
-    says(2, 1, "option '--rewrite' requires an argument\n");
-    call("./dumb-init", LIST("-v"), NULL);
-    says(2, 1, "Usage: ./dumb-init [option] program [args]\nTry ./dumb-init --help for full usage.\n");
+    answers("./dumb-init", LIST("-V"), 2, 0, "dumb-init v1.2.5\n");
+    answers("dumb-init", LIST("--help"), 2, 0, "Optional arguments:");
+    answers("dumb-init", LIST("--ver"), 2, 1, "ambiguous option '--ver'\n");
+    answers("dumb-init", LIST("--yolo"), 2, 1, "dumb-init: unrecognized option '--yolo'\n");
+    answers("dumb-init", LIST("--version=1"), 2, 1, "option '--version=1' doesn't allow an argument\n");
+    answers("dumb-init", LIST("--rewrite"), 2, 1, "option '--rewrite' requires an argument\n");
+    answers("./dumb-init", LIST("-v"),
+            2, 1, "Usage: ./dumb-init [option] program [args]\nTry ./dumb-init --help for full usage.\n");
 }
 
 Test(catatonit, options_become_ours) {
@@ -213,14 +200,11 @@ Test(catatonit, options_become_ours) {
     becomes("--kill-mode=group -- ls -l");
     cr_assert_eq(calling.manners.chatter, 1);
     cr_assert_eq(calling.manners.blocked, signal_bit(12) | signal_bit(20) | signal_bit(21) | signal_bit(22));
-    call("catatonit", LIST("ls", "-l"), NULL);
-    says(2, 1, "invalid option -- 'l'\nusage: catatonit ");
-    call("catatonit", LIST("x", "--vers"), NULL);
-    says(1, 0, "tini version 0.1.7_catatonit\n");
+    answers("catatonit", LIST("ls", "-l"), 2, 1, "invalid option -- 'l'\nusage: catatonit ");
+    answers("catatonit", LIST("x", "--vers"), 1, 0, "tini version 0.1.7_catatonit\n");
     call("catatonit", LIST("prog"), LIST("CATATONIT_LOG="));
     says(2, 1, "CATATONIT_LOG is reserved");
-    call("catatonit", LIST("-g"), NULL);
-    says(2, 1, "ERROR (catatonit:7): missing program name\nusage: ");
+    answers("catatonit", LIST("-g"), 2, 1, "ERROR (catatonit:7): missing program name\nusage: ");
 }
 
 Test(catatonit, pause_runs_nothing_and_ends_by_term_or_int) {
@@ -241,12 +225,9 @@ Test(personality, is_mute_unless_a_variable_of_ours_is_set) {
 }
 
 Test(personality, an_empty_command_is_one_that_is_not_found) {
-    call("tini", LIST("--", ""), NULL);
-    says(2, 127, "[FATAL tini (7)] exec  failed: No such file or directory\n");
-    call("dumb-init", LIST(""), NULL);
-    says(2, 2, "[dumb-init] : No such file or directory\n");
-    call("catatonit", LIST(""), NULL);
-    says(2, 1, "ERROR (catatonit:7): failed to exec pid1: No such file or directory\n");
+    answers("tini", LIST("--", ""), 2, 127, "[FATAL tini (7)] exec  failed: No such file or directory\n");
+    answers("dumb-init", LIST(""), 2, 2, "[dumb-init] : No such file or directory\n");
+    answers("catatonit", LIST(""), 2, 1, "ERROR (catatonit:7): failed to exec pid1: No such file or directory\n");
 }
 
 Test(personality, says_when_the_arena_is_full) {
