@@ -18,9 +18,7 @@ sees in which order things happened. app() passes --report WORKDIR/report.
 """
 import os
 import re
-import subprocess
 import textwrap
-from pathlib import Path
 from signal import SIGINT, SIGKILL, SIGQUIT, SIGTERM            # noqa: F401  (for the tests)
 
 import pytest
@@ -165,13 +163,7 @@ class App:
 @pytest.fixture
 def cfg_prog(programs):
     """The path of the compiled programs/cfg_prog.c."""
-    path = programs.base / "cfg"
-    if not path.exists():
-        source = Path(__file__).parent / "programs" / "cfg_prog.c"
-        subprocess.run([os.environ.get("TEST_CC", "gcc"), "-std=gnu11", "-static", "-O1", "-Wall", "-Wextra",
-                        "-o", programs.base / "cfg.new", source], check=True)
-        (programs.base / "cfg.new").rename(path)
-    return path
+    return lc.compiled(programs.base, "cfg", "cfg_prog")
 
 
 @pytest.fixture

@@ -40,10 +40,8 @@ def programs():
     tools.newroot.mkdir()
     shutil.copy(lc.BINARY, tools.lastcall)
     tools.lastcall.chmod(0o755)
-    source = Path(__file__).parent / "programs"
     for name in ("box", "prog"):
-        subprocess.run([os.environ.get("TEST_CC", "gcc"), "-std=gnu11", "-static", "-O1", "-Wall", "-Wextra",
-                        "-o", base / name, source / f"{name}.c"], check=True)
+        lc.compiled(base, name)
     yield tools
     shutil.rmtree(base)
 

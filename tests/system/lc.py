@@ -101,6 +101,16 @@ def write_ini(path, *lines):
     return Path(path)
 
 
+def compiled(base, name, source=None):
+    """The path of the binary made from programs/NAME.c, in the directory base; made once."""
+    path, new = base / name, base / f"{name}.new"
+    if not path.exists():
+        subprocess.run([os.environ.get("TEST_CC", "gcc"), "-std=gnu11", "-static", "-O1", "-Wall", "-Wextra", "-o", new,
+                        Path(__file__).parent / "programs" / f"{source or name}.c"], check=True)
+        new.rename(path)
+    return path
+
+
 # ---- processes, as /proc of the host shows them ----
 
 Process = collections.namedtuple("Process", "pid inner ppid pgrp session state comm argv foreground")

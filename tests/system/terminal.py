@@ -84,6 +84,12 @@ class Shell:
         """A control key, as Ctrl-C is "c"."""
         self.terminal.type(chr(ord(letter) & 31))
 
+    def stop(self):
+        """The stop key, and what the shell says of what has stopped."""
+        self.key("z")
+        self.terminal.expect("Stopped")
+        self.expect_prompt()
+
     def code(self):
         """The exit code of what was typed last."""
         self.expect_prompt()

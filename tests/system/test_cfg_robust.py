@@ -104,30 +104,10 @@ def test_datagrams(app, workdir, copied, kind, uid, ready):
     assert run.stop() == 0
 
 
+@pytest.mark.parametrize("killed", ["client", "net"])
 @pytest.mark.parametrize("verb", ["prestop", "drain", "shutdown"])
-def test_a_client_that_goes_away(app, verb):
-    """What it has asked for is done all the same."""
-    run = app("""
-        [service a]
-        command = @svc a
-        [drain d]
-        command = @say d 400
-        timeout = 4s
-    """, may_leave=True).ready()
-    client = run.popen(run.box.binary, verb)
-    run.wait_event("d begin")
-    client.kill()
-    client.wait()
-    run.wait_event("d end")
-    if verb != "shutdown":
-        run.signal(SIGTERM)
-    assert run.wait() == 0
-    assert len(run.find("d begin")) == 1 and run.find("a end 0")
-
-
-@pytest.mark.parametrize("verb", ["prestop", "drain", "shutdown"])
-def test_net_is_killed_while_a_client_waits(app, verb):
-    """The work goes on; the client does not wait for ever."""
+def test_one_is_killed_while_a_client_waits(app, verb, killed):
+    """What it has asked for is done all the same; the client does not wait for ever."""
     run = app("""
         [service a]
         command = @svc a
@@ -137,7 +117,7 @@ def test_net_is_killed_while_a_client_waits(app, verb):
     """, may_leave=True).ready()
     client = run.popen(run.box.binary, verb)
     run.wait_event("d begin")
-    os.kill(wait_for(run.net), signal.SIGKILL)
+    os.kill(wait_for(run.net) if killed == "net" else client.pid, signal.SIGKILL)
     client.communicate(timeout=BOUND)
     run.wait_event("d end")
     if verb != "shutdown":

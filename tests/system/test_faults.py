@@ -15,9 +15,7 @@ import os
 import random
 import re
 import signal
-import subprocess
 import time
-from pathlib import Path
 
 import pytest
 
@@ -188,12 +186,7 @@ class Seen:
 @pytest.fixture
 def once(start, programs, workdir, cfg_prog):
     """once(name, mode, fault=None): runs the scenario, gives what was seen."""
-    tracer, runs = programs.base / "fault", []
-    if not tracer.exists():
-        source = Path(__file__).parent / "programs" / "fault.c"
-        subprocess.run([os.environ.get("TEST_CC", "gcc"), "-std=gnu11", "-static", "-O1", "-Wall", "-Wextra",
-                        "-o", programs.base / "fault.new", source], check=True)
-        (programs.base / "fault.new").rename(tracer)
+    tracer, runs = lc.compiled(programs.base, "fault"), []
 
     def begin(name, mode, fault=None):
         scenario, work = SCENARIOS[name], workdir / str(len(runs))

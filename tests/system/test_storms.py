@@ -7,14 +7,13 @@ import fcntl
 import os
 import re
 import signal
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
 from cfg import *
-from lc import LATE, SANITIZED, alive, read, recorded_signals, report, wait_for, wait_for_text
+from lc import LATE, SANITIZED, alive, compiled, read, recorded_signals, report, wait_for, wait_for_text
 
 pytestmark = [pytest.mark.limit(180), pytest.mark.skipif(SANITIZED, reason="a sanitizer's processes are too heavy")]
 
@@ -26,13 +25,7 @@ RTMIN_6 = 40            # above SIGCHLD, which the kernel hands out first
 @pytest.fixture
 def storm(programs):
     """The path of the compiled programs/storm.c."""
-    path = programs.base / "storm"
-    if not path.exists():
-        source = Path(__file__).parent / "programs" / "storm.c"
-        subprocess.run([os.environ.get("TEST_CC", "gcc"), "-std=gnu11", "-static", "-O1", "-Wall", "-Wextra",
-                        "-o", programs.base / "storm.new", source], check=True)
-        (programs.base / "storm.new").rename(path)
-    return path
+    return compiled(programs.base, "storm")
 
 
 @pytest.fixture

@@ -4,14 +4,12 @@ import itertools
 import os
 import re
 import signal
-import subprocess
 import time
-from pathlib import Path
 
 import pytest
 
 from cfg import *
-from lc import SANITIZED, all_pids, process, read, recorded_signals, report, wait_for, wait_for_text
+from lc import SANITIZED, all_pids, compiled, process, read, recorded_signals, report, wait_for, wait_for_text
 
 pytestmark = pytest.mark.skipif(SANITIZED, reason="a sanitizer needs more of the world than lastcall does")
 
@@ -39,22 +37,12 @@ WORLDS = {
 }
 
 
-def compiled(programs, name):
-    path = programs.base / name
-    if not path.exists():
-        source = Path(__file__).parent / "programs" / f"{name}.c"
-        subprocess.run([os.environ.get("TEST_CC", "gcc"), "-std=gnu11", "-static", "-O1", "-Wall", "-Wextra",
-                        "-o", programs.base / f"{name}.new", source], check=True)
-        (programs.base / f"{name}.new").rename(path)
-    return path
-
-
 @pytest.fixture(params=WORLDS.values(), ids=WORLDS.keys())
 def world(request, programs, both):
     """Options of start() for one of the WORLDS."""
     options = dict(request.param)
     if kind := options.pop("filter", None):
-        options["before"] = [*options.get("before", []), compiled(programs, "seccomp"), kind]
+        options["before"] = [*options.get("before", []), compiled(programs.base, "seccomp"), kind]
     return {"mode": both, **options}
 
 
