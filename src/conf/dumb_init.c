@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "conf/making.h"
+#include "text/number.h"
 
 const struct scan_option dumb_init_options[] = {
     {'h', false, "help"}, {'v', false, "verbose"}, {'V', false, "version"}, {'c', false, "single-child"},
@@ -44,8 +45,8 @@ static bool bad_rewrite(struct making *m) {
 /* Of KILL, STOP and CHLD none ever comes to be forwarded. */
 static bool rewrite(struct making *m, const char *value) {
     size_t n = strcspn(value, ":");
-    int from = number(value, n, MOST_REWRITTEN);
-    if (from < 1 || !value[n] || number(value + n + 1, strlen(value + n + 1), MOST_REWRITTEN) < 0)
+    int from = (int)number_parse(value, n, MOST_REWRITTEN);
+    if (from < 1 || !value[n] || number_parse(value + n + 1, strlen(value + n + 1), MOST_REWRITTEN) < 0)
         return bad_rewrite(m);
     m->calling->rewritten |= signal_bit(from);
     if (from != SIG_KILL && from != SIG_CHLD && from != SIG_STOP)

@@ -29,9 +29,6 @@ bool said(struct making *m, int stream, int code);
 /* What getopt(3) says of the word that stopped the scan. */
 void complain(struct making *m, struct out *out);
 
-/* Digits alone, 0 to most; -1: it is no such number. */
-int number(const char *text, size_t n, int most);
-
 /* One for each: fills in manners and own words; false: calling->text says why there is nothing to run. */
 bool tini(struct making *m);
 bool dumb_init(struct making *m);

@@ -77,16 +77,6 @@ void complain(struct making *m, struct out *out) {
     out_char(out, '\n');
 }
 
-int number(const char *text, size_t n, int most) {
-    int value = 0;
-    if (n == 0)
-        return -1;
-    for (size_t i = 0; i < n; i++)
-        if (text[i] < '0' || text[i] > '9' || (value = value * 10 + (text[i] - '0')) > most)
-            return -1;
-    return value;
-}
-
 /* ---- into lastcall's own ---- */
 
 static const struct one { bool (*read)(struct making *m); const struct scan_option *options; bool permutes; } ones[] = {

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "conf/making.h"
+#include "text/number.h"
 #include "text/signame.h"
 
 const struct scan_option tini_options[] = {
@@ -60,7 +61,7 @@ static bool take(struct making *m, struct wishes *wishes) {
         wishes->parent_death = value;
         return (strncmp(value, "SIG", 3) == 0 && signame_parse(value, strlen(value))) || fatal(m, "-p", value);
     case 'e':
-        if (*value && number(value, strlen(value), 255) < 0)
+        if (*value && number_parse(value, strlen(value), 255) < 0)
             return fatal(m, "-e", value);
         own(m, "--expect-exit=", *value ? value : "0"); /* as strtol(3) takes an unset variable */
         return true;
@@ -93,7 +94,7 @@ bool tini(struct making *m) {
         return usage(m, out, STDERR, 1);
     }
     if (verbosity) {
-        int level = number(verbosity, strspn(verbosity, "0123456789"), INT16_MAX); /* as atoi(3) */
+        int level = (int)number_parse(verbosity, strspn(verbosity, "0123456789"), INT16_MAX); /* as atoi(3) */
         manners->chatter = (uint8_t)(level < 0 && *verbosity != '-' ? 0 : level < 0 || level > MOST_CHATTER ? MOST_CHATTER : level);
     }
     own(m, "--kill-mode=", wishes.group ? "group" : "main");

@@ -4,6 +4,7 @@
 #include "conf/load.h"
 #include "conf/spawnwords.h"
 #include "text/duration.h"
+#include "text/number.h"
 #include "text/signame.h"
 
 const char REPORTED[] = "";
@@ -34,16 +35,9 @@ bool piece_is(struct piece piece, const char *word) {
 bool piece_span(struct piece piece, span *into) { return duration_parse(piece.text, piece.n, into) == DURATION_OK; }
 
 bool piece_number(struct piece piece, uint32_t most, uint32_t *into) {
-    uint32_t value = 0;
-    if (piece.n == 0 || piece.n > 9)
-        return false;
-    for (size_t i = 0; i < piece.n; i++) {
-        if (piece.text[i] < '0' || piece.text[i] > '9')
-            return false;
-        value = value * 10 + (uint32_t)(piece.text[i] - '0');
-    }
-    *into = value;
-    return value <= most;
+    int64_t value = number_parse(piece.text, piece.n, most);
+    *into = value < 0 ? 0 : (uint32_t)value;
+    return value >= 0;
 }
 
 /* "a|b|c" as "a, b or c". */

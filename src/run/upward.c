@@ -4,19 +4,11 @@
 #include <string.h>
 
 #include "run/state.h"
+#include "text/number.h"
 #include "text/out.h"
 #include "text/variable.h"
 
-/* A whole number without a sign; -1 if it is none, or far too large. */
-static int64_t number(const char *text) {
-    int64_t value = 0;
-    for (const char *at = text; *at != 0; at++) {
-        if (*at < '0' || *at > '9' || value > INT64_MAX / 100)
-            return -1;
-        value = value * 10 + (*at - '0');
-    }
-    return *text == 0 ? -1 : value;
-}
+static int64_t number(const char *text) { return number_parse(text, strlen(text), INT64_MAX); }
 
 /* The text stays on our stack of arguments when the variable is taken out of the children's. */
 void upward_open(struct run *run, char *const *envp) {

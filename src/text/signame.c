@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "model/signals.h"
+#include "text/number.h"
 #include "text/out.h"
 
 /* Linux on the machines that Debian builds for, but for alpha, mips and sparc. */
@@ -31,15 +32,7 @@ static bool same(const char *text, size_t n, const char *word, size_t room) {
 
 /* One or two digits, else -1. */
 static int small_number(const char *text, size_t n) {
-    int value = 0;
-    if (n == 0 || n > 2)
-        return -1;
-    for (size_t i = 0; i < n; i++) {
-        if (text[i] < '0' || text[i] > '9')
-            return -1;
-        value = value * 10 + (text[i] - '0');
-    }
-    return value;
+    return n > 2 ? -1 : (int)number_parse(text, n, 99);
 }
 
 /* RTMIN, RTMIN+N, RTMAX, RTMAX-N */

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "text/number.h"
+
 /* A piece of text that is read from its front. */
 struct slice { const char *at; size_t n; };
 
@@ -23,15 +25,7 @@ static struct slice take_until(struct slice *from, char c) {
 
 /* Digits alone, without a leading zero, at most `most`; -1 if it is no such number. */
 static long number(struct slice text, long most) {
-    long value = 0;
-    if (text.n == 0 || text.n > 5 || (text.n > 1 && text.at[0] == '0'))
-        return -1;
-    for (size_t i = 0; i < text.n; i++) {
-        if (text.at[i] < '0' || text.at[i] > '9')
-            return -1;
-        value = value * 10 + (text.at[i] - '0');
-    }
-    return value <= most ? value : -1;
+    return text.n > 1 && text.at[0] == '0' ? -1 : (long)number_parse(text.at, text.n, most);
 }
 
 /* ---- hosts ---- */

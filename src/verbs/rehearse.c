@@ -14,6 +14,7 @@
 #include "sys/sigmask.h"
 #include "sys/spawn.h"
 #include "text/duration.h"
+#include "text/number.h"
 #include "text/variable.h"
 #include "verbs/loading.h"
 
@@ -281,10 +282,8 @@ static int rehearse(struct rehearsal *r, unsigned runs) {
 
 /* 1 to MOST_RUNS; 0: it is no such number. */
 static unsigned runs_of(const char *text) {
-    unsigned runs = 0;
-    for (; *text >= '0' && *text <= '9' && runs <= MOST_RUNS; text++)
-        runs = runs * 10 + (unsigned)(*text - '0');
-    return *text || runs > MOST_RUNS ? 0 : runs;
+    int64_t runs = number_parse(text, strlen(text), MOST_RUNS);
+    return runs < 0 ? 0 : (unsigned)runs;
 }
 
 int verb_rehearse(const struct verb_call *call) {
