@@ -1,0 +1,93 @@
+/* tests/every/every.h: all that can happen to a small system, not by chance but all of it.
+ *
+ *   systems.c  the systems, and what comes from outside
+ *   moves.c    what may come next in a state, and how it is done
+ *   same.c     which states are the same
+ *   rules.c    what must hold
+ *   store.c    the table of states, and the states that wait their turn
+ *   main.c     the search, and its figures
+ *
+ * A state is the core under test and the bodies of its processes. What may come next: a program's exec succeeds
+ * or fails, a program ends well, badly or of its stop signal, what its leader has left goes, time passes until
+ * the core wants to know, and, so many times at most, an event comes from outside. Facts come at instants at
+ * which the core has something to do, not between them.
+ *
+ * The search is breadth first, by number of events from outside: a state is visited once, with the least
+ * events that lead to it, so the way to a failure is as short as can be. States are told apart by 64 bits.
+ */
+#ifndef EVERY_H
+#define EVERY_H
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/core.h"
+#include "model/names.h"
+
+enum { K_INT = 2, K_KILL = 9, K_TERM = 15 };
+enum { SLOTS = 16, MEMORY = 4096, ACTIONS = 512, MOST_MOVES = 64, MOST_LAYERS = 100, ALARMS = 64, IDLE_S = 60 };
+
+/* What a system has; any of them may be added. */
+enum {
+    CHAINED = 1,   /* b after a */
+    MAIN = 2,      /* a is the main service */
+    UNDO = 4,      /* the first drain has an undo */
+    RESTART = 8,   /* b is restarted on failure, once */
+    STRAYS = 16,   /* processes that nobody knows, until the sweep */
+    UNDYING = 32,  /* KILL may take its time */
+    BY_HAND = 64,  /* b is stopped, started and restarted by hand, too */
+};
+struct system { uint8_t services, drains, finishes, has; };
+
+enum life_of_body { GONE, ASKED, UP, LEFT };
+struct body { uint8_t life, what; bool killed, told; uint16_t gen; };
+struct state {
+    struct core core;
+    struct body bodies[SLOTS];
+    instant now;
+    bool strays, strays_killed, sweeping, empty_told;
+    bool late;                          /* of the clock something is gone that nobody could use */
+    _Alignas(8) char memory[MEMORY];    /* the core's; what is not used is neither copied nor compared */
+};
+
+enum move_kind { M_EXEC, M_FAIL, M_END, M_GONE, M_EMPTY, M_TIME, M_OUTSIDE };
+struct move { uint8_t kind, slot; int16_t value; };
+
+extern struct model model;
+extern struct system what;
+extern struct state at;                 /* where the code under test works: its pointers point in here */
+extern size_t state_bytes;
+extern struct actions actions;
+
+/* systems.c */
+void system_make(const struct system *system);
+const char *system_text(const struct system *system);
+unsigned outsides(void);
+const struct event *outside(unsigned which);
+const char *outside_name(unsigned which);
+/* moves.c */
+void state_begin(void);
+unsigned moves_of(struct move moves[MOST_MOVES]);
+void move_do(struct move move);
+bool anything_lives(void);
+void move_say(struct move move);
+/* same.c */
+void state_same(void);                  /* at becomes the one that stands for all that are the same */
+uint64_t state_name(void);              /* of at as it is: never 0 */
+/* rules.c */
+extern const char *broken;              /* NULL: all is well */
+void rules_action(const struct action *action);
+void rules_look(const struct core *was);
+/* store.c */
+struct visited { uint64_t name; uint32_t parent; uint8_t layer, move; bool done; };
+void store_open(unsigned bits);
+void store_clear(void);
+struct visited *store_find(uint64_t name);  /* its place: name is 0 if it has not been seen */
+struct visited *store_at(uint32_t place);
+uint32_t store_place(const struct visited *visited);
+void store_push(unsigned layer, uint32_t place);   /* at waits its turn */
+bool store_pop(unsigned layer, uint32_t *place);   /* and is back */
+
+#endif
