@@ -91,7 +91,7 @@ static void ring(struct core *core, uint16_t alarm) {
         helper_due(core);
     else if (alarm == alarm_of_misc(core, ALARM_ORPHANS))
         count_orphans(core);
-    else if (alarm == alarm_of_misc(core, ALARM_GIVE_UP))
+    else
         walk_give_up(core);
 }
 

@@ -86,8 +86,6 @@ uint8_t core_verdict(const struct core *core) {
 }
 
 void end_now(struct core *core) {
-    if (core->exited)
-        return;
     core->exited = core->dirty = true;
     core->exit_code = (int16_t)core_exit_code(core);
     emit(core, (struct action){.kind = A_EXIT, .value = core->exit_code});

@@ -52,7 +52,7 @@ void helper_ended(struct core *core) {
     struct helper *net = &core->net;
     span delay = MS(FIRST_MS);
     set_alarm(core, alarm_of_misc(core, ALARM_NET), NEVER);
-    if (core->sweeping || core->exited)
+    if (core->sweeping)
         return;
     if (!before(core->now, after(net->since, MS(CALM_MS))))
         net->burst = 0;

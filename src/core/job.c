@@ -77,7 +77,7 @@ void job_stop_leftovers(struct core *core, uint16_t slot, instant kill) {
 
 void job_extend(struct core *core, uint16_t slot, instant kill) {
     struct job *job = &core->jobs[slot];
-    if (job->state == J_NONE || job->killed || is_never(job->kill_at))
+    if (is_never(job->kill_at))
         return;
     job->kill_at = later_of(job->kill_at, kill);
     arm(core, slot);
@@ -125,7 +125,7 @@ static void send_rung(struct core *core, uint16_t slot) {
     struct job *job = &core->jobs[slot];
     const struct escalation *rungs;
     uint8_t n = ladder(core, job, &rungs), whom = TO_GROUP;
-    uint8_t signal = rungs[job->rung < n ? job->rung : n - 1].signal;
+    uint8_t signal = rungs[job->rung].signal;
     if (runs_unit(job))
         whom = unit_whom(core, job->owner);
     if (runs_unit(job) && core->model->policy.single && core->stop_signal)
@@ -227,8 +227,7 @@ static void ended(struct core *core, uint16_t slot, bool is_gone) {
         forget(core, slot);
         helper_ended(core);
         return;
-    case CMD_N:
-        return;
+    case CMD_N: return;
     }
 }
 

@@ -77,8 +77,8 @@ uint8_t unit_whom(const struct core *core, uint16_t unit);
 uint8_t restart_next(struct core *core, uint16_t unit); /* enum next; counts a restart */
 span restart_delay(const struct service *service, uint16_t burst);
 
-/* errand.c: false if the event is no request about a service; reply is an enum reply. */
-bool errand_ask(struct core *core, const struct event *event, uint16_t *reply);
+/* errand.c: a request about a service; an enum reply. */
+uint16_t errand_ask(struct core *core, const struct event *event);
 
 /* check.c */
 void check_on(struct core *core, uint16_t check);

@@ -4,7 +4,7 @@
 static bool policy_restarts(const struct service *service, const struct unit *u) {
     bool abnormal = u->exit < 0 || u->timed_out;
     switch ((enum restart_policy)service->restart) {
-    case RESTART_NO: return false;
+    case RESTART_NO: break;
     case RESTART_ON_FAILURE: return !u->ended_well;
     case RESTART_ON_ABNORMAL: return abnormal && !u->ended_well;
     case RESTART_ALWAYS: return true;

@@ -93,10 +93,9 @@ static NEARBY void single_command(struct core *core, uint8_t signal) {
 
 static void reload_all(struct core *core) {
     for (uint16_t i = 0; i < core->model->n_services; i++) {
-        uint16_t reply;
         struct event event = {.kind = EV_ASK, .verb = ASK_RELOAD_UNIT, .subject = i};
         if (core->model->services[i].reload_signal || core->model->services[i].has_reload_command)
-            errand_ask(core, &event, &reply);
+            errand_ask(core, &event);
     }
 }
 
@@ -138,9 +137,6 @@ NEARBY void signal_event(struct core *core, const struct event *event) {
 
 static uint16_t answer(struct core *core, const struct event *event) {
     bool stopping = core->walk.goal == GO_EXIT;
-    uint16_t reply = REPLY_BAD;
-    if (errand_ask(core, event, &reply))
-        return reply;
     switch ((enum ask)event->verb) {
     case ASK_DRAIN:
         walk_drain(core, BY_DRAIN, NEVER);
@@ -163,6 +159,7 @@ static uint16_t answer(struct core *core, const struct event *event) {
     case ASK_RESTART_UNIT:
     case ASK_RELOAD_UNIT:
     case ASK_SIGNAL_UNIT:
+        return errand_ask(core, event);
     case ASK_CHECKPOINT:
     case ASK_N:
         break;

@@ -47,36 +47,42 @@ static void end(struct core *core, uint16_t row, uint8_t state) {
 }
 
 span step_timeout(const struct core *core, const struct row *row) {
+    span most = FOREVER;
     switch ((enum action_of_step)row->action) {
-    case DO_ANNOUNCE: return core->model->policy.announce_min;
-    case DO_STOP: return service_of(core, row->subject)->stop_timeout;
-    case DO_SWEEP: return MS(SWEEP_TERM_MS);
-    case DO_RECORD: return MS(RECORD_MS);
+    case DO_ANNOUNCE: most = core->model->policy.announce_min; break;
+    case DO_STOP: most = service_of(core, row->subject)->stop_timeout; break;
+    case DO_SWEEP: most = MS(SWEEP_TERM_MS); break;
+    case DO_RECORD: most = MS(RECORD_MS); break;
     case DO_COMMAND:
     case DO_CHECKPOINT:
     case DO_SIGNAL:
     case DO_SLEEP:
-    case DO_WAIT_EXIT: return policy_of(core, row)->timeout;
+    case DO_WAIT_EXIT: most = policy_of(core, row)->timeout; break;
     case DO_N: break;
     }
-    return FOREVER;
+    return most;
+}
+
+/* Every step has its row. */
+static uint16_t row_of_step(const struct core *core, uint16_t step) {
+    uint16_t row = 0;
+    while (!has_policy(&core->walk.rows[row]) || core->walk.rows[row].subject != step)
+        row++;
+    return row;
 }
 
 static bool run_if_holds(const struct core *core, const struct step_policy *step) {
-    if (step->run_if_step == NONE)
-        return true;
-    for (uint16_t i = 0; i < core->walk.n_rows; i++) {
-        const struct row *row = &core->walk.rows[i];
-        if (!has_policy(row) || row->subject != step->run_if_step)
-            continue;
-        switch ((enum run_if)step->run_if) {
-        case RUN_ALWAYS: return true;
-        case RUN_IF_DONE: return row->state == S_DONE;
-        case RUN_IF_FAILED: return row->state == S_FAILED || row->state == S_TIMEOUT;
-        case RUN_IF_TIMEOUT: return row->state == S_TIMEOUT;
-        }
+    uint8_t other = S_PENDING;
+    bool holds = true;
+    if (step->run_if_step != NONE)
+        other = core->walk.rows[row_of_step(core, step->run_if_step)].state;
+    switch ((enum run_if)step->run_if) {
+    case RUN_ALWAYS: break;
+    case RUN_IF_DONE: holds = other == S_DONE; break;
+    case RUN_IF_FAILED: holds = other == S_FAILED || other == S_TIMEOUT; break;
+    case RUN_IF_TIMEOUT: holds = other == S_TIMEOUT; break;
     }
-    return false;
+    return holds;
 }
 
 static bool has_time(const struct core *core, const struct row *row) {
@@ -147,24 +153,24 @@ static void sweep(struct core *core, uint16_t row) {
     emit(core, (struct action){.kind = A_SWEEP, .signal = core->model->policy.parting});
 }
 
-static void act(struct core *core, uint16_t row) {
+static void try_command(struct core *core, uint16_t row) {
     struct row *r = row_at(core, row);
-    if (is_command(r)) {
-        if (job_live(core, core_job_of_step(core, r->subject))) {
-            become(core, row, S_PAUSE);
-            return;
-        }
-        if (!has_time(core, r)) {
-            end(core, row, r->tries ? S_FAILED : S_SKIPPED);
-            return;
-        }
+    if (job_live(core, core_job_of_step(core, r->subject))) {
+        become(core, row, S_PAUSE);
+    } else if (!has_time(core, r)) {
+        end(core, row, r->tries ? S_FAILED : S_SKIPPED);
+    } else {
         become(core, row, S_ACT);
         r->tries++;
         run(core, row, CMD_STEP);
-        return;
     }
+}
+
+static void act(struct core *core, uint16_t row) {
+    struct row *r = row_at(core, row);
     switch ((enum action_of_step)r->action) {
     case DO_ANNOUNCE: become(core, row, S_ACT); break;
+    case DO_COMMAND: try_command(core, row); break;
     case DO_SIGNAL: signal_service(core, row); break;
     case DO_SLEEP:
         become(core, row, S_ACT);
@@ -177,7 +183,6 @@ static void act(struct core *core, uint16_t row) {
         break;
     case DO_STOP: stop_unit(core, row); break;
     case DO_SWEEP: sweep(core, row); break;
-    case DO_COMMAND:
     case DO_CHECKPOINT:
     case DO_RECORD:
     case DO_N: break;
@@ -229,7 +234,7 @@ void step_shorten(struct core *core, uint16_t row, instant deadline) {
 
 void step_extend(struct core *core, uint16_t row, instant deadline) {
     struct row *r = row_at(core, row);
-    if (r->action != DO_STOP || r->state != S_ACT || !before(r->deadline, deadline))
+    if (r->state != S_ACT || !before(r->deadline, deadline))
         return;
     r->deadline = deadline;
     core->dirty = true;
@@ -274,7 +279,7 @@ void step_due(struct core *core, uint16_t row) {
     struct row *r = row_at(core, row);
     if (due(r->deadline, core->now)) {
         out_of_time(core, row);
-    } else if (r->state == S_PAUSE) {
+    } else { /* a pause is over */
         set_alarm(core, alarm_of_row(core, row), r->deadline);
         gate_or_act(core, row);
     }
@@ -291,13 +296,6 @@ static void failed(struct core *core, uint16_t row) {
     }
     become(core, row, S_PAUSE);
     set_alarm(core, alarm_of_row(core, row), again);
-}
-
-static uint16_t row_of_step(const struct core *core, uint16_t step) {
-    for (uint16_t i = 0; i < core->walk.n_rows; i++)
-        if (has_policy(&core->walk.rows[i]) && core->walk.rows[i].subject == step)
-            return i;
-    return NONE;
 }
 
 /* The job that ended belonged to an earlier round, or to an undo: the slot is free now. */

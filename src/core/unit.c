@@ -97,8 +97,7 @@ static void look_started(struct core *core) {
     for (uint16_t unit = 0; unit < core->model->n_units; unit++)
         if (!core->units[unit].was_ready)
             return;
-    if (!core->started)
-        note(core, NOTE_READY, NONE, 0);
+    note(core, NOTE_READY, NONE, 0);
     core->started = core->dirty = true;
 }
 
@@ -132,7 +131,7 @@ void unit_spawned(struct core *core, uint16_t unit) {
 
 static bool counts_as_success(const struct service *service, int exit) {
     if (exit >= 0)
-        return exit < 256 && codes_have(service->success_codes, exit);
+        return codes_have(service->success_codes, exit);
     return (service->success_signals & signal_bit(-exit)) != 0;
 }
 
@@ -167,7 +166,7 @@ static void look_all_ended(struct core *core) {
         return;
     for (uint16_t unit = 0; unit < core->model->n_units; unit++) {
         const struct unit *u = &core->units[unit];
-        if (unit_live(core, unit) || u->held || u->state == U_BACKOFF || u->state == U_STARTING)
+        if (unit_live(core, unit) || u->held || u->state == U_BACKOFF)
             return;
         if (u->state == U_WAITING && may_start(core, unit))
             return;
@@ -297,8 +296,7 @@ void unit_check_turned(struct core *core, uint16_t check) {
 void unit_shorten(struct core *core, uint16_t unit, instant deadline) {
     span margin = shorter(MS(LAST_WORD_MS), (span){until(core->now, deadline).ns / 5});
     job_stop(core, core_job_of_unit(core, unit), NEVER, deadline);
-    if (!is_never(deadline))
-        job_stop(core, core_job_of_aux(core, unit), ago(deadline, plus(margin, margin)), ago(deadline, margin));
+    job_stop(core, core_job_of_aux(core, unit), ago(deadline, plus(margin, margin)), ago(deadline, margin));
 }
 
 /* Begins to stop it; its step, its errand or its policy waits for unit_gone. */

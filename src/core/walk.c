@@ -57,8 +57,7 @@ static void shorten_stage(struct core *core) {
 }
 
 void walk_row_ended(struct core *core) {
-    if (core->walk.open_rows > 0)
-        core->walk.open_rows--;
+    core->walk.open_rows--;
 }
 
 /* Somebody that got KILL is still to be reaped: after the sweep's anybody, without a sweep a leader of ours. */
@@ -75,8 +74,6 @@ static bool is_owed(const struct core *core) {
 static void finish(struct core *core) {
     const struct policy *policy = &core->model->policy;
     instant give_up;
-    if (core->exited)
-        return;
     if (!is_owed(core)) {
         end_now(core);
         return;
@@ -222,7 +219,7 @@ void walk_drain(struct core *core, uint8_t cause, instant clock) {
     begin(core, cause, 0);
     walk->goal = GO_DRAIN;
     note(core, NOTE_STOP_BEGAN, cause, 0);
-    if (is_never(walk->clock) && !is_never(clock)) {
+    if (!is_never(clock)) {
         walk->clock = clock;
         set_alarm(core, alarm_of_misc(core, ALARM_LAPSE),
                   later_of(after(clock, core->model->policy.grace), after(core->now, core->model->policy.reserve)));
@@ -301,8 +298,6 @@ bool walk_resume(struct core *core) {
 
 /* The grace of a prestop has passed, and no stop has come. */
 void walk_lapse(struct core *core) {
-    if (core->walk.goal != GO_DRAIN || is_never(core->walk.clock))
-        return;
     note(core, NOTE_PRESTOP_LAPSED, NONE, 0);
     walk_resume(core);
 }
@@ -317,7 +312,7 @@ void walk_extend(struct core *core, uint16_t unit, span more) {
         unit_extend(core, unit, more);
         return;
     }
-    left = walk->no_time ? NO_TIME : until(core->now, walk_end(core));
+    left = until(core->now, walk_end(core));
     later = budget_later(walk->promises + walk->stage, (uint32_t)walk->n_stages - walk->stage, left);
     most = after(core->now, shorter(more, minus(left, later)));
     for (uint16_t row = stage->first; row < stage->first + stage->n; row++)
