@@ -84,7 +84,7 @@ ${CC:-cc} -E -P -I. "$work/keys.c" | tr -d '\n' | sed 's/ROW @/\n/g' | tr -d '"'
 awk -F@ '$3 != "LATER" && $1 != "0" {
     n = split($1, in_, / *\| */)
     for (i = 1; i <= n; i++) print tolower(in_[i]), $2 }' "$work/keys" >"$work/code-keys"
-for kind in lastcall service drain finish; do
+for kind in lastcall service drain checkpoint finish; do
     case $kind in
     drain | finish) title='THE SECTIONS [DRAIN] AND [FINISH]' ;;
     *) title="THE SECTION [$(echo $kind | tr a-z A-Z)]" ;;
@@ -152,7 +152,7 @@ awk -v to="$work/" '
 ' man/* README.md src/README.md examples/*/README.md
 found=0
 for ini in "$work"/example-*.ini examples/*/*.ini demo/*.ini; do
-    grep -qE '^\[(lastcall\]|(service|drain|finish) )' "$ini" 2>/dev/null || continue
+    grep -qE '^\[(lastcall\]|(service|drain|checkpoint|finish) )' "$ini" 2>/dev/null || continue
     found=$((found + 1))
     from=$ini
     [ -e "$ini.from" ] && from="$(cat "$ini.from")"

@@ -124,7 +124,7 @@ static struct section *add_section(struct reader *r, unsigned kind, struct piece
 static const char *nearest_kind(struct piece word) {
     const char *best = NULL;
     unsigned least = 4;
-    for (unsigned kind = IN_LASTCALL; kind <= IN_CHECKPOINT; kind <<= 1) {
+    for (unsigned kind = IN_LASTCALL; kind <= IN_FINISH; kind <<= 1) {
         const char *name = section_kind_name(kind);
         unsigned distance = edits(word.text, word.n, name, strlen(name), 3);
         if (distance < least) {
@@ -141,7 +141,7 @@ static void unknown_section(struct reader *r, struct piece word) {
         bad_line(r, "there is no section [%s]; [%s%s]", piece_text(r, word), near,
                  strcmp(near, "lastcall") == 0 ? "" : " NAME");
     else
-        bad_line(r, "there is no section [%s]; [lastcall], [service NAME], [drain NAME] or [finish NAME]",
+        bad_line(r, "there is no section [%s]; [lastcall], [service NAME], [drain NAME], [checkpoint NAME] or [finish NAME]",
                  piece_text(r, word));
 }
 
@@ -162,10 +162,6 @@ static struct section *open_section(struct reader *r, struct piece line) {
     kind = section_kind(word.text, word.n);
     if (!kind) {
         unknown_section(r, word);
-        return NULL;
-    }
-    if (kind == IN_CHECKPOINT) {
-        bad_line(r, "[checkpoint] is known, but not in this version yet; no such section");
         return NULL;
     }
     if (kind == IN_LASTCALL ? name.n != 0 : !name_is_good(name.text, name.n)) {
@@ -263,7 +259,7 @@ static bool same_as_line(const char *text, struct piece piece) {
 static void unknown_key(struct reader *r, const char *name) {
     unsigned kind = r->section->kind;
     enum key_id near = key_nearest(kind, name, strlen(name)), elsewhere = K_N;
-    for (unsigned other = IN_LASTCALL; other < IN_CHECKPOINT && elsewhere == K_N; other <<= 1)
+    for (unsigned other = IN_LASTCALL; other <= IN_FINISH && elsewhere == K_N; other <<= 1)
         elsewhere = key_of_section(other, name);
     if (elsewhere != K_N)
         bad_line(r, "%s is no key of [%s]; it in [%s]", name, section_kind_name(kind),

@@ -15,8 +15,10 @@ struct nothing { char none; };
 #define TYPE_OF_UNIT struct unit_policy
 #define TYPE_OF_STEP struct step_policy
 #define TYPE_OF_ACT struct step_spec
+#define TYPE_OF_CHECKPOINT struct checkpoint_policy
+#define TYPE_OF_STORE struct checkpoint_spec
 
-enum { LASTCALL = IN_LASTCALL, SERVICE = IN_SERVICE, DRAIN = IN_DRAIN, FINISH = IN_FINISH };
+enum { LASTCALL = IN_LASTCALL, SERVICE = IN_SERVICE, DRAIN = IN_DRAIN, CHECKPOINT = IN_CHECKPOINT, FINISH = IN_FINISH };
 enum { LIST = KEY_LIST, ADD = KEY_ADD, AUTO = KEY_AUTO, OPTION = KEY_OPTION, NO_ENV = KEY_NO_ENV, NO_VALUE = KEY_NO_VALUE };
 
 struct pool {
@@ -51,8 +53,8 @@ const struct key keys[K_N] = {
 #undef KEY
 
 static const struct { char name[12]; uint8_t kind; } kinds[] = {
-    {"lastcall", IN_LASTCALL}, {"service", IN_SERVICE}, {"drain", IN_DRAIN}, {"finish", IN_FINISH},
-    {"checkpoint", IN_CHECKPOINT},
+    {"lastcall", IN_LASTCALL}, {"service", IN_SERVICE}, {"drain", IN_DRAIN}, {"checkpoint", IN_CHECKPOINT},
+    {"finish", IN_FINISH},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 

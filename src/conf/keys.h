@@ -21,11 +21,11 @@ enum type_id {
     T_N
 };
 
-/* Kinds of section, as bits. */
-enum { IN_LASTCALL = 1, IN_SERVICE = 2, IN_DRAIN = 4, IN_FINISH = 8, IN_CHECKPOINT = 16 };
+/* Kinds of section, as bits; steps in the order of the model. */
+enum { IN_LASTCALL = 1, IN_SERVICE = 2, IN_DRAIN = 4, IN_CHECKPOINT = 8, IN_FINISH = 16 };
 
 /* Which struct a key fills in. */
-enum place_in { AT_NOTHING, AT_CONFIG, AT_SERVICE, AT_SPEC, AT_UNIT, AT_STEP, AT_ACT, AT_N };
+enum place_in { AT_NOTHING, AT_CONFIG, AT_SERVICE, AT_SPEC, AT_UNIT, AT_STEP, AT_ACT, AT_CHECKPOINT, AT_STORE, AT_N };
 
 enum { KEY_LIST = 1, KEY_ADD = 2, KEY_AUTO = 4, KEY_OPTION = 8, KEY_NO_ENV = 16, KEY_NO_VALUE = 32 };
 

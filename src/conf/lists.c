@@ -133,7 +133,7 @@ const char *parse_signals(struct spot *spot, const char *text) {
         if (i == MEANINGS && (to = signame_parse(meaning.text, meaning.n)) == 0)
             return "";
         if (i < MEANINGS && meanings[i].meaning == SIGNAL_CHECKPOINT)
-            return "checkpoint is known, but not in this version yet";
+            spot->load->checkpoint_signal = spot->value->where;
         rules[from] = (struct signal_rule){i < MEANINGS ? meanings[i].meaning : SIGNAL_FORWARD, (uint8_t)to};
     }
     return NULL;

@@ -121,6 +121,22 @@ static void apply_service(struct load *load, uint16_t index, struct section *sec
         service->restart = service->main || service->type == TYPE_ONESHOT ? RESTART_NO : RESTART_ON_FAILURE;
 }
 
+/* By the words of `when`. */
+static const uint8_t whens[] = {PH_SAVE, PH_SETTLE, PH_N};
+
+/* What a checkpoint has beyond its step. */
+static void apply_checkpoint(struct load *load, uint16_t index, struct filling *filling) {
+    struct step_policy *step = filling->in[AT_STEP];
+    load->checkpoints[index] = (struct checkpoint_policy){.step = filling->index, .every = FOREVER};
+    filling->in[AT_CHECKPOINT] = &load->checkpoints[index];
+    filling->in[AT_STORE] = &load->checkpoint_specs[index];
+    step->checkpoint = index;
+    step->action = DO_CHECKPOINT;
+    step->phase = 0;
+    apply_kind(load, filling, IN_CHECKPOINT);
+    step->phase = whens[step->phase];
+}
+
 static void apply_step(struct load *load, struct section *section) {
     uint16_t index = section->index;
     struct step_policy *step = &load->steps[index];
@@ -135,7 +151,10 @@ static void apply_step(struct load *load, struct section *section) {
     };
     load->step_specs[index].in.umask = -1;
     load->of_step[index] = section;
-    apply_kind(load, &filling, section->kind);
+    if (section->kind == IN_CHECKPOINT)
+        apply_checkpoint(load, (uint16_t)(index - load->n_drains), &filling);
+    else
+        apply_kind(load, &filling, section->kind);
 }
 
 static bool says_main(const struct load *load, const struct section *section) {
@@ -160,10 +179,10 @@ static struct section *find_main(struct load *load) {
     return main;
 }
 
-/* Numbers the sections: services, drains, finishes, each in the order of the files. */
+/* Numbers the sections: services; drains, checkpoints, finishes; each in the order of the files. */
 static void number_sections(struct load *load) {
-    static const struct { unsigned kinds; uint16_t most; const char *text; } limits[] = {
-        {IN_SERVICE, MAX_SERVICES, "500 services"}, {IN_DRAIN | IN_FINISH, MAX_STEPS, "250 drain and finish sections"},
+    static const struct { uint16_t most; const char *text; } limits[] = {
+        {MAX_SERVICES, "500 services"}, {MAX_STEPS, "250 drain, checkpoint and finish sections"},
     };
     for (unsigned kind = IN_SERVICE; kind <= IN_FINISH; kind <<= 1) {
         uint16_t *n = kind == IN_SERVICE ? &load->n_services : &load->n_steps;
@@ -172,9 +191,13 @@ static void number_sections(struct load *load) {
                 section->index = (*n)++;
                 if (section->index == limits[kind != IN_SERVICE].most)
                     error_at(load, section->where, "there are more than %s; fewer", limits[kind != IN_SERVICE].text);
+                if (kind == IN_CHECKPOINT && section->index - load->n_drains == MAX_CHECKPOINTS)
+                    error_at(load, section->where, "there are more than 32 checkpoint sections; fewer");
             }
         if (kind == IN_DRAIN)
             load->n_drains = load->n_steps;
+        else if (kind == IN_CHECKPOINT)
+            load->n_checkpoints = (uint16_t)(load->n_steps - load->n_drains);
     }
 }
 
@@ -189,10 +212,13 @@ static bool make_arrays(struct load *load) {
     load->of_service = arena_take(arena, services * sizeof *load->of_service);
     load->steps = arena_take(arena, steps * sizeof *load->steps);
     load->step_specs = arena_take(arena, steps * sizeof *load->step_specs);
+    load->checkpoints = arena_take(arena, steps * sizeof *load->checkpoints);
+    load->checkpoint_specs = arena_take(arena, steps * sizeof *load->checkpoint_specs);
     load->of_step = arena_take(arena, steps * sizeof *load->of_step);
     load->step_afters = arena_take(arena, steps * sizeof *load->step_afters);
     return load->services && load->service_specs && load->units && load->checks && load->check_commands &&
-           load->of_service && load->steps && load->step_specs && load->of_step && load->step_afters;
+           load->of_service && load->steps && load->step_specs && load->checkpoints && load->checkpoint_specs &&
+           load->of_step && load->step_afters;
 }
 
 /* COMMAND as the main service: in the section that says so, or in one of its own. */
@@ -242,6 +268,7 @@ static void hand_over(struct load *load) {
     struct config *config = load->config;
     config->services = load->service_specs;
     config->steps = load->step_specs;
+    config->checkpoints = load->checkpoint_specs;
     config->checks = load->check_commands;
     config->model.services = load->services;
     config->model.units = load->units;
@@ -250,6 +277,8 @@ static void hand_over(struct load *load) {
     config->model.n_services = config->model.n_units = load->n_services;
     config->model.n_checks = load->n_checks;
     config->model.n_steps = load->n_steps;
+    config->model.checkpoints = load->checkpoints;
+    config->model.n_checkpoints = load->n_checkpoints;
 }
 
 static void load_all(struct load *load) {
@@ -257,7 +286,7 @@ static void load_all(struct load *load) {
     for (uint32_t i = 0; i < load->n_sources; i++)
         ini_read(load, &load->sources[i]);
     number_sections(load);
-    if (load->n_services > MAX_SERVICES || load->n_steps > MAX_STEPS)
+    if (load->n_services > MAX_SERVICES || load->n_steps > MAX_STEPS || load->n_checkpoints > MAX_CHECKPOINTS)
         return;
     if (!make_arrays(load)) {
         too_large(load);
@@ -268,6 +297,7 @@ static void load_all(struct load *load) {
     apply_sections(load);
     finish_services(load);
     finish_steps(load);
+    finish_checkpoints(load);
     finish_policy(load);
     hand_over(load);
     advise(load);

@@ -56,9 +56,12 @@ struct load {
     struct command *check_commands;
     struct step_policy *steps;
     struct step_spec *step_specs;
+    struct checkpoint_policy *checkpoints;
+    struct checkpoint_spec *checkpoint_specs;
     struct section **of_service, **of_step; /* by index */
     struct step_after *step_afters;         /* parallel to steps */
-    uint16_t n_services, n_steps, n_drains, n_checks;
+    uint16_t n_services, n_steps, n_drains, n_checkpoints, n_checks;
+    struct place checkpoint_signal;         /* of `signals`, where one means a checkpoint; else line 0 */
     bool single, ports_known, net_checks;
 };
 
@@ -120,9 +123,10 @@ bool value_of(const struct load *load, enum key_id id, struct value *into);
 struct place where_of(const struct section *section, enum key_id id);
 const struct entry *entry_of(const struct section *section, enum key_id id);
 
-/* services.c, steps.c, policy.c: what needs the whole. */
+/* services.c, steps.c, checkpoints.c, policy.c: what needs the whole. */
 void finish_services(struct load *load);
 void finish_steps(struct load *load);
+void finish_checkpoints(struct load *load);
 void finish_policy(struct load *load);
 /* A cycle's nodes by name, "a -> b -> a". */
 typedef const char *node_name(const void *context, uint16_t node);

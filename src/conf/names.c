@@ -130,7 +130,7 @@ static const struct { char word[8]; uint8_t run_if; } endings[] = {
 };
 enum { ENDINGS = sizeof endings / sizeof *endings };
 
-/* "STEP done": a section of its own kind first, a finish may name a drain as well. */
+/* "STEP done": a section of its own kind first, a finish may name a drain or a checkpoint as well. */
 const char *parse_run_if(struct spot *spot, const char *text) {
     struct step_policy *step = spot->into;
     struct piece name = piece_next(&text, false), ending = piece_next(&text, false);
@@ -142,7 +142,9 @@ const char *parse_run_if(struct spot *spot, const char *text) {
     if (i == ENDINGS || piece_next(&text, false).n)
         return "";
     if (kind == IN_FINISH && !section_find(spot->load, IN_FINISH, name.text, name.n))
-        kind = IN_DRAIN;
+        kind = section_find(spot->load, IN_DRAIN, name.text, name.n) ? IN_DRAIN : IN_CHECKPOINT;
+    if (kind == IN_CHECKPOINT && !section_find(spot->load, IN_CHECKPOINT, name.text, name.n))
+        kind = IN_DRAIN; /* for the message */
     section = named(spot, kind, name);
     if (!section)
         return REPORTED;

@@ -95,10 +95,9 @@ static span largest_at(const struct load *load, bool services, uint8_t phase, ui
 static span sum_of_guarantees(const struct load *load) {
     span sum = NO_TIME;
     bool parallel = load->config->model.policy.parallel;
-    for (uint16_t stage = 0; stage < load->n_steps; stage++) {
-        sum = plus(sum, largest_at(load, false, PH_DRAIN, stage));
-        sum = plus(sum, largest_at(load, false, PH_FINISH, stage));
-    }
+    for (uint8_t phase = PH_DRAIN; phase < PH_SWEEP; phase++)
+        for (uint16_t stage = 0; stage < load->n_steps; stage++)
+            sum = plus(sum, largest_at(load, false, phase, stage));
     for (uint16_t level = 0; level < (parallel ? load->n_services > 0 : load->n_services); level++)
         sum = plus(sum, largest_at(load, true, PH_STOP, level));
     return sum;

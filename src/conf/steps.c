@@ -1,4 +1,4 @@
-/* What is right or wrong with drains and finishes only when all of them are known. */
+/* What is right or wrong with drains and finishes only when all of them are known; the stages of all steps. */
 #include "conf/load.h"
 
 static uint16_t waits_for(const void *context, uint16_t node, uint16_t i) {
@@ -8,11 +8,12 @@ static uint16_t waits_for(const void *context, uint16_t node, uint16_t i) {
 
 static const char *name_of(const void *context, uint16_t node) { return ((const struct load *)context)->steps[node].name; }
 
-/* Without `after` a step comes behind the one above it. */
+/* Without `after` a step comes behind the one above it, but for a checkpoint. */
 static bool default_after(struct load *load, uint16_t index) {
     struct step_after *after = &load->step_afters[index];
     uint16_t *above;
-    if (after->written || index == 0 || load->steps[index - 1].phase != load->steps[index].phase)
+    if (after->written || index == 0 || load->steps[index].action == DO_CHECKPOINT ||
+        load->steps[index - 1].phase != load->steps[index].phase)
         return true;
     above = arena_take(load->voice.arena, sizeof *above);
     if (!above)
@@ -58,7 +59,9 @@ static void check_action(struct load *load, const struct section *section) {
 
 static void check_run_if(struct load *load, const struct step_policy *step, const struct section *section) {
     const struct step_policy *other = &load->steps[step->run_if_step];
-    if (other == step || (other->phase == step->phase && other->stage >= step->stage))
+    if (other->phase == PH_N)
+        error_at(load, where_of(section, K_RUN_IF), "[checkpoint %s] is not taken at the stop; when = before-stop there", other->name);
+    else if (other == step || (other->phase == step->phase && other->stage >= step->stage))
         error_at(load, where_of(section, K_RUN_IF), "%s has not ended when %s begins; after = %s", other->name, step->name,
                  other->name);
 }
@@ -82,5 +85,6 @@ static void finish_step(struct load *load, uint16_t index) {
 void finish_steps(struct load *load) {
     set_stages(load);
     for (uint16_t i = 0; i < load->n_steps; i++)
-        finish_step(load, i);
+        if (load->steps[i].action != DO_CHECKPOINT)
+            finish_step(load, i);
 }

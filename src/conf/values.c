@@ -195,6 +195,39 @@ const char *parse_path(struct spot *spot, const char *text) {
     return *text == '"' || *text == '\'' ? "it is taken as it stands" : NULL;
 }
 
+/* A path whose parts are names: two such paths that look different are different, links aside. */
+static bool is_plain(const char *path) {
+    while (*path == '/' && path[1]) {
+        size_t n = strcspn(++path, "/");
+        if (n == 0 || (n <= 2 && strncmp(path, "..", n) == 0))
+            return false;
+        path += n;
+    }
+    return !*path || (*path == '/' && !path[1]);
+}
+
+const char *parse_absolute(struct spot *spot, const char *text) {
+    if (spot->into)
+        *(const char **)spot->into = text;
+    if (*text != '/' || !text[1] || !is_plain(text))
+        return "";
+    return strstr(text, "${") ? "variables are not expanded here" : NULL;
+}
+
+const char *parse_file_name(struct spot *spot, const char *text) {
+    *(const char **)spot->into = text;
+    return strpbrk(text, "/\"'") || strcmp(text, ".") == 0 || strcmp(text, "..") == 0 || strlen(text) > 255 ? "" : NULL;
+}
+
+const char *parse_count(struct spot *spot, const char *text) {
+    uint32_t n;
+    _Static_assert(MAX_KEEP == 1000, "as types.def says");
+    if (!piece_number((struct piece){text, strlen(text)}, MAX_KEEP, &n) || n == 0)
+        return "";
+    *(uint16_t *)spot->into = (uint16_t)n;
+    return NULL;
+}
+
 const char *parse_socket(struct spot *spot, const char *text) {
     bool good = strcmp(text, "off") == 0 || *text == '/' || *text == '.' || (*text == '@' && text[1]);
     *(const char **)spot->into = text;

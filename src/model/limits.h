@@ -13,6 +13,7 @@ enum {
     MAX_CHECKPOINTS = 32,   /* [checkpoint] sections */
     MAX_KEEP = 1000,        /* `keep` of a checkpoint */
     MAX_CHECKS = 1000,      /* ready and live checks */
+    MAX_STORE = 200,        /* bytes of the name of a checkpoint's store */
     MAX_NAME = 48,          /* bytes of a section's name */
     MAX_LINE = 4096,        /* bytes of a line of a file, its end not counted */
     MAX_WORDS = 512,        /* words of a command after expansion */

@@ -118,6 +118,7 @@ struct step_policy {
 /* What a [checkpoint] is beyond its step. */
 struct checkpoint_policy {
     uint16_t step;                /* its DO_CHECKPOINT; for_service NONE: the whole container's */
+    bool has_save;                /* a command; without one it has no row, and only restores */
     bool has_restore;
     bool on_restart;              /* restore-on = restart: before every start of its service, not the first alone */
     bool may_fail;                /* on-failure = continue: a failed restore does not stop the start */
