@@ -135,7 +135,7 @@ every: $(B)/every
 every-long: $(B)/every
 	$(B)/every -e 6 -b 27
 
-.PHONY: every every-long all gates deps install install-links unit sim system peers faults docs fuzz fuzz-smoke test test-san \
+.PHONY: every every-long all gates deps install install-links unit sim system peers faults docs fuzz fuzz-smoke coverage test test-san \
         compile-clang test-engine demo bench clean
 
 unit: $(unit_bins)
@@ -206,6 +206,42 @@ fuzz-smoke: $(fuzz_names:%=$(B)/fuzz/%)
 fuzz: $(B)/fuzz/$(TARGET)
 	@mkdir -p $(B)/corpus/$(TARGET)
 	$(B)/fuzz/$(TARGET) -max_total_time=$(SECONDS) $(B)/corpus/$(TARGET) $(wildcard tests/fuzz/seeds/$(TARGET))
+
+# What the tests see of the code that decides: of each line, and of each outcome of each condition. All programs
+# that link the pure rooms count: unit tests, sim, every, and the seeds of the fuzz targets.
+COV := -g -O1 -fprofile-instr-generate -fcoverage-mapping
+cov_objs := $(pure_src:src/%.c=$(B)/cov/obj/%.o)
+cov_bins := $(unit_names) sim every $(fuzz_names:%=fuzz_%)
+counted   = LLVM_PROFILE_FILE=$(B)/cov/$(1).%4m.raw $(B)/cov/$(1)
+
+$(B)/cov/obj/%.o: src/%.c | $(B)/see
+	@mkdir -p $(@D)
+	@echo "  CC   $< (coverage)"
+	@clang $(MODE) $(COV) -iquote src -isystem $(B)/include -MMD -MP -c -o $@ $<
+-include $(cov_objs:.o=.d)
+
+$(B)/cov.a: $(cov_objs)
+	@rm -f $@ && ar rcs $@ $^
+
+cov_cc = clang $(MODE) -Wno-missing-prototypes -Wno-sign-compare $(COV) -iquote src -iquote tests/unit -o $@ \
+	$(filter %.c,$^) $(B)/cov.a $(LIBDIR)/libinih.a
+$(B)/cov/test_%: tests/unit/test_%.c $(B)/cov.a
+	@$(cov_cc) -lcriterion
+$(B)/cov/fuzz_%: tests/fuzz/fuzz_%.c $(B)/cov.a
+	@$(cov_cc) -fsanitize=fuzzer
+$(B)/cov/sim: $(wildcard tests/sim/*.c) $(B)/cov.a
+	@$(cov_cc)
+$(B)/cov/every: $(wildcard tests/every/*.c) $(B)/cov.a
+	@$(cov_cc)
+
+coverage: $(cov_bins:%=$(B)/cov/%)
+	@rm -f $(B)/cov/*.raw
+	@for t in $(unit_names); do $(call counted,$$t) --quiet -j2 || exit 1; done
+	@$(call counted,sim) -n 200000
+	@$(call counted,every) -e 2
+	@for name in $(fuzz_names); do $(call counted,fuzz_$$name) -runs=0 tests/fuzz/seeds/$$name 2>$(B)/cov/fuzz.log || \
+		{ cat $(B)/cov/fuzz.log; exit 1; }; done
+	@/usr/bin/python3 tests/coverage.py $(B)/cov
 
 # The same sources through the other compiler: warnings only, nothing is linked.
 compile-clang: | $(B)/see
