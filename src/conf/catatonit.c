@@ -37,10 +37,7 @@ static bool take(struct making *m, bool *group) {
 }
 
 static struct out *error(struct making *m, const char *text) {
-    struct out *out = saying(m);
-    out_text(out, "ERROR (catatonit:");
-    out_int(out, m->calling->pid);
-    out_text(out, "): ");
+    struct out *out = complaint(m);
     out_text(out, text);
     return out;
 }

@@ -25,6 +25,7 @@ void own(struct making *m, const char *option, const char *value);
 
 /* A text that is all there is to do: open, write to it, close (which returns false). */
 struct out *saying(struct making *m);
+struct out *complaint(struct making *m); /* begun as the other begins an error */
 bool said(struct making *m, int stream, int code);
 /* What getopt(3) says of the word that stopped the scan. */
 void complain(struct making *m, struct out *out);

@@ -30,6 +30,27 @@ enum personality personality_of(const char *argv0) {
     return AS_LASTCALL;
 }
 
+void personality_prefix(struct out *out, enum personality as, int pid, int level) {
+    static const char levels[][6] = {"FATAL", "WARN ", "INFO ", "DEBUG", "TRACE"};
+    switch (as) {
+    case AS_TINI:
+        out_char(out, '[');
+        out_text(out, levels[level]);
+        out_text(out, " tini (");
+        out_int(out, pid);
+        out_text(out, ")] ");
+        break;
+    case AS_DUMB_INIT: out_text(out, "[dumb-init] "); break;
+    case AS_CATATONIT:
+        out_text(out, level == 0 ? "ERROR (catatonit:" : "DEBUG (catatonit:");
+        out_int(out, pid);
+        out_text(out, "): ");
+        break;
+    case AS_LASTCALL:
+    case AS_N: break;
+    }
+}
+
 /* ---- for all of them ---- */
 
 void own(struct making *m, const char *option, const char *value) {
@@ -42,6 +63,12 @@ void own(struct making *m, const char *option, const char *value) {
 struct out *saying(struct making *m) {
     m->out = text_open(m->arena);
     return &m->out;
+}
+
+struct out *complaint(struct making *m) {
+    struct out *out = saying(m);
+    personality_prefix(out, (enum personality)m->calling->manners.as, m->calling->pid, 0);
+    return out;
 }
 
 bool said(struct making *m, int stream, int code) {
@@ -96,25 +123,16 @@ static bool is_mute(char *const *envp) {
 
 /* What execvp(3) says of an empty name; our own words would call it a mistake of the caller. */
 static bool has_command(struct making *m) {
+    static const struct { const char *failed; int exit; } whats[AS_N] = {
+        [AS_TINI] = {"exec  failed", 127}, [AS_DUMB_INIT] = {"", 2}, [AS_CATATONIT] = {"failed to exec pid1", 1},
+    };
+    uint8_t as = m->calling->manners.as;
     if (m->calling->pause || *m->scan.words[0])
         return true;
-    struct out *out = saying(m);
-    switch ((enum personality)m->calling->manners.as) {
-    case AS_TINI:
-        out_text(out, "[FATAL tini (");
-        out_int(out, m->calling->pid);
-        out_text(out, ")] exec  failed: No such file or directory\n");
-        return said(m, STDERR, 127);
-    case AS_DUMB_INIT: out_text(out, "[dumb-init] : No such file or directory\n"); return said(m, STDERR, 2);
-    case AS_CATATONIT:
-        out_text(out, "ERROR (catatonit:");
-        out_int(out, m->calling->pid);
-        out_text(out, "): failed to exec pid1: No such file or directory\n");
-        break;
-    case AS_LASTCALL:
-    case AS_N: break;
-    }
-    return said(m, STDERR, 1);
+    struct out *out = complaint(m);
+    out_text(out, whats[as].failed);
+    out_text(out, ": No such file or directory\n");
+    return said(m, STDERR, whats[as].exit);
 }
 
 bool personality_call(enum personality as, struct calling *calling, struct arena *arena) {

@@ -7,6 +7,7 @@
 #define CONF_PERSONALITY_H
 
 #include "conf/conf.h"
+#include "text/out.h"
 
 struct calling {
     /* In: */
@@ -28,6 +29,9 @@ struct calling {
 /* By the last component of argv[0]: tini, docker-init, dumb-init, catatonit or podman-init, alone or before
  * one of "-_.", as tini-static. */
 enum personality personality_of(const char *argv0);
+
+/* What its lines begin with; level 0 is an error, and tini has more of them. */
+void personality_prefix(struct out *out, enum personality as, int pid, int level);
 
 /* Reads argv and the variables as the other init does. false: the arena is full. */
 bool personality_call(enum personality as, struct calling *calling, struct arena *arena);

@@ -36,10 +36,8 @@ static bool usage(struct making *m, struct out *out, int stream, int code) {
 }
 
 static bool fatal(struct making *m, const char *option, const char *value) {
-    struct out *out = saying(m);
-    out_text(out, "[FATAL tini (");
-    out_int(out, m->calling->pid);
-    out_text(out, ")] Not a valid option for ");
+    struct out *out = complaint(m);
+    out_text(out, "Not a valid option for ");
     out_text(out, option);
     out_text(out, ": ");
     out_text(out, value);

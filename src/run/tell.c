@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "conf/personality.h"
 #include "model/nearby.h"
 #include "run/state.h"
 #include "text/errtext.h"
@@ -60,27 +61,6 @@ static void put_error(struct out *out, int error) {
         out->text[start] -= 'a' - 'A'; /* as strerror(3) has it */
 }
 
-static void put_prefix(struct out *out, const struct run *run, int level) {
-    static const char levels[][6] = {"FATAL", "WARN ", "INFO ", "DEBUG", "TRACE"};
-    switch ((enum personality)run->config->manners.as) {
-    case AS_TINI:
-        out_char(out, '[');
-        out_text(out, levels[level]);
-        out_text(out, " tini (");
-        out_int(out, run->self);
-        out_text(out, ")] ");
-        break;
-    case AS_DUMB_INIT: out_text(out, "[dumb-init] "); break;
-    case AS_CATATONIT:
-        out_text(out, level == 0 ? "ERROR (catatonit:" : "DEBUG (catatonit:");
-        out_int(out, run->self);
-        out_text(out, "): ");
-        break;
-    case AS_LASTCALL:
-    case AS_N: break;
-    }
-}
-
 static void put_program(struct out *out, const struct run *run) {
     const struct command *command = run->model->main == NONE ? NULL : &run->config->services[run->model->main].run;
     const char *program = command == NULL ? "" : command->argv != NULL ? command->argv[0] : command->text;
@@ -106,10 +86,10 @@ static void tell_as_another(struct run *run, enum tale tale, int a, int b) {
     const char *at = lines[manners->as][tale];
     char text[LINE];
     struct out out = out_on(text, sizeof text - 1);
-    if (at == NULL || manners->chatter < *at - '0' || !run->model->policy.single)
+    if (at == NULL || manners->chatter < *at - '0')
         return;
     int level = *at++ - '0';
-    put_prefix(&out, run, level);
+    personality_prefix(&out, (enum personality)manners->as, run->self, level);
     for (; *at != 0; at++)
         if (*at == '%')
             put(&out, run, *++at, a, b);
@@ -119,8 +99,13 @@ static void tell_as_another(struct run *run, enum tale tale, int a, int b) {
     stderr_line(manners->as == AS_TINI && level >= INFO ? &run->out : &run->err, text, out.n + 1);
 }
 
+/* Who speaks: only of a single command do the others know anything. */
+NEARBY static enum personality speaker(const struct run *run) {
+    return run->model->policy.single ? (enum personality)run->config->manners.as : AS_LASTCALL;
+}
+
 NEARBY void tell(struct run *run, enum tale tale, int a, int b) {
-    if (run->config->manners.as != AS_LASTCALL)
+    if (speaker(run) != AS_LASTCALL)
         tell_as_another(run, tale, a, b);
 }
 
@@ -132,7 +117,7 @@ void tell_reaped(struct run *run, bool main, int pid, int value) {
         return;
     }
     tell(run, value < 0 ? TALE_MAIN_KILLED : TALE_MAIN_EXITED, pid, value < 0 ? -value : value);
-    if (run->config->manners.as != AS_DUMB_INIT)
+    if (speaker(run) != AS_DUMB_INIT)
         return;
     int parting = run->model->policy.signals[SIGTERM].to;
     tell_signal(run, SIGTERM); /* which all that is left gets now */
@@ -150,7 +135,7 @@ NEARBY void tell_signal(struct run *run, int sig) {
 
 int failure_code(const struct run *run, const struct spawn_error *error) {
     enum { FAILED = 1, DUMB_INIT_FAILED = 2 };
-    switch (run->model->policy.single ? (enum personality)run->config->manners.as : AS_LASTCALL) {
+    switch (speaker(run)) {
     case AS_TINI:
         return error->stage == SPAWN_EXEC && (error->error == ENOENT || error->error == EACCES) ? spawn_exit_code(error)
                                                                                              : FAILED;
