@@ -126,8 +126,10 @@ def test_a_foreign_notify_socket_is_not_handed_on(app, workdir):
     assert run.stop() == 0
 
 
-def test_it_tells_its_parent(app, workdir):
-    """With NOTIFY_SOCKET set: READY=1 once all are ready, STOPPING=1 with the stop."""
+@pytest.mark.parametrize("watchdog, beats", [({"WATCHDOG_USEC": "100000"}, True), ({"WATCHDOG_USEC": "100000 "}, False),
+                                             ({"WATCHDOG_USEC": "100000", "WATCHDOG_PID": "999999"}, False)], ids=str)
+def test_it_tells_its_parent(app, workdir, watchdog, beats):
+    """With NOTIFY_SOCKET set: READY=1 once all are ready, STOPPING=1 with the stop; WATCHDOG=1 where that is meant."""
     parent = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     here = os.getcwd()
     os.chdir(workdir)
@@ -148,9 +150,10 @@ def test_it_tells_its_parent(app, workdir):
         [service a]
         command = @svc a delay=200 listen=8081
         ready = tcp 127.0.0.1:8081 every 50ms
-    """, env={"NOTIFY_SOCKET": str(workdir / "parent")}, mode="sub")
+    """, env={"NOTIFY_SOCKET": str(workdir / "parent"), **watchdog}, mode="sub")
     run.wait_event("a start")
     assert until("READY=1")
+    assert beats == ("WATCHDOG=1" in got)
     run.ready()
     run.signal(SIGTERM)
     assert until("STOPPING=1")
