@@ -2,25 +2,11 @@
 
 #include <string.h>
 
+#include "text/utf8.h"
+
 struct json json_on(struct out *out) { return (struct json){.out = out, .fresh = true}; }
 
 /* ---- strings ---- */
-
-/* Bytes of the UTF-8 character at the start of text, 0 if there is no valid one. Overlong forms,
- * surrogates and what lies beyond U+10FFFF are not valid. */
-static size_t utf8(const unsigned char *text, size_t n) {
-    unsigned char c = text[0];
-    size_t need = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
-    if (need > n)
-        return 0;
-    for (size_t i = 1; i < need; i++)
-        if ((text[i] & 0xc0) != 0x80)
-            return 0;
-    if ((c == 0xe0 && text[1] < 0xa0) || (c == 0xed && text[1] > 0x9f) || (c == 0xf0 && text[1] < 0x90) ||
-        (c == 0xf4 && text[1] > 0x8f))
-        return 0;
-    return need;
-}
 
 static void escaped(struct out *out, unsigned char c) {
     static const char hex[] = "0123456789abcdef";
@@ -38,7 +24,7 @@ void json_string(struct out *out, const char *text, size_t n) {
     const unsigned char *at = (const unsigned char *)text, *end = at + n;
     out_char(out, '"');
     while (at < end) {
-        size_t bytes = utf8(at, (size_t)(end - at));
+        size_t bytes = utf8((const char *)at, (size_t)(end - at));
         if (*at < 0x20 || *at == 0x7f) {
             escaped(out, *at);
         } else if (bytes == 0) {
