@@ -198,7 +198,7 @@ static span most_of(const struct row *row) {
     case DO_SWEEP: return SEC(2);
     case DO_COMMAND: case DO_SIGNAL: case DO_WAIT_EXIT: return sim.steps[row->subject].timeout;
     case DO_SLEEP: return shorter(sim.steps[row->subject].timeout, sim.steps[row->subject].sleep);
-    case DO_N: break;
+    case DO_CHECKPOINT: case DO_RECORD: case DO_N: break; /* in no plan of the sim yet */
     }
     return FOREVER;
 }
