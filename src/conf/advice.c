@@ -170,6 +170,65 @@ static void advise_variables(struct load *load, const struct surroundings *in, c
         advise_text(load, in, commands[i]->text, commands[i]->where);
 }
 
+/* ---- checkpoints ---- */
+
+static const char vanishing[][9] = {"/tmp", "/run", "/var/run", "/dev/shm"};
+
+static void advise_store(struct load *load, struct place where, const char *dir) {
+    for (size_t i = 0; i < sizeof vanishing / sizeof *vanishing; i++) {
+        size_t n = strlen(vanishing[i]);
+        if (strncmp(dir, vanishing[i], n) == 0 && (!dir[n] || dir[n] == '/'))
+            warning_at(load, where, "%s is gone when the container is; a directory on a volume", dir);
+    }
+}
+
+static void advise_restore(struct load *load, const struct checkpoint_policy *checkpoint, const struct checkpoint_spec *spec,
+                           const struct section *section) {
+    if (!checkpoint->has_restore || spec->if_missing || spec->only_if.text)
+        return;
+    if (checkpoint->on_restart)
+        warning_at(load, where_of(section, K_RESTORE_ON), "each restart brings back what was before, and nothing guards what is newer; "
+                   "restore-if-missing = what the restore makes, or only-if");
+    else
+        warning_at(load, where_of(section, K_RESTORE), "nothing guards what is newer than the checkpoint; "
+                   "restore-if-missing = what the restore makes, or only-if");
+}
+
+static void advise_save(struct load *load, const struct checkpoint_policy *checkpoint, const struct step_policy *step,
+                        const struct section *section) {
+    const struct service *service = step->for_service == NONE ? NULL : &load->services[step->for_service];
+    if (step->phase == PH_SAVE && service && service->type == TYPE_ONESHOT)
+        warning_at(load, where_of(section, K_FOR), "nothing is taken at the stop: %s is a oneshot, and does not run any more or has "
+                   "not done its work; when = after-stop", service->name);
+    if (step->phase == PH_SETTLE && !is_forever(checkpoint->every))
+        warning_at(load, where_of(section, K_EVERY), "it needs what it saves to be stopped, and every takes it while that runs; "
+                   "a [checkpoint] of its own for that");
+    if (step->phase != PH_N && is_forever(step->guarantee))
+        advise_crowd(load, step->timeout_where, step->name, step->timeout);
+}
+
+static void advise_checkpoint(struct load *load, uint16_t i) {
+    const struct checkpoint_policy *checkpoint = &load->checkpoints[i];
+    const struct checkpoint_spec *spec = &load->checkpoint_specs[i];
+    const struct section *section = load->of_step[checkpoint->step];
+    const struct command *commands[] = {&spec->restore, &spec->only_if};
+    advise_restore(load, checkpoint, spec, section);
+    advise_save(load, checkpoint, &load->steps[checkpoint->step], section);
+    advise_variables(load, &load->step_specs[checkpoint->step].in, commands, 2);
+    if (entry_of(section, K_DIR))
+        advise_store(load, where_of(section, K_DIR), spec->dir);
+    if (spec->keep == 1)
+        warning_at(load, where_of(section, K_KEEP), "there is no other one if the latest turns out damaged; keep = 2");
+}
+
+static void advise_checkpoints(struct load *load) {
+    struct value dir;
+    for (uint16_t i = 0; i < load->n_checkpoints; i++)
+        advise_checkpoint(load, i);
+    if (load->n_checkpoints > 0 && value_of(load, K_CHECKPOINT_DIR, &dir))
+        advise_store(load, dir.where, dir.text);
+}
+
 /* ---- all ---- */
 
 static void advise_service(struct load *load, uint16_t i) {
@@ -199,4 +258,5 @@ void advise(struct load *load) {
         advise_service(load, i);
     for (uint16_t i = 0; i < load->n_steps; i++)
         advise_step(load, i);
+    advise_checkpoints(load);
 }

@@ -83,6 +83,56 @@ def test_a_variable_that_is_set(conf):
     assert check("--strict", path, PORT="80")[2] == 0 and check("--strict", path)[2] == 78
 
 
+# One more section, from line 12.
+KEPT = GOOD + """[checkpoint jobs]
+for = web
+command = ./save
+timeout = 4s
+restore = ./load
+restore-if-missing = /data/jobs
+"""
+
+
+@pytest.mark.parametrize("old, new, line, says", [
+    ("restore-if-missing = /data/jobs", "", 16, "nothing guards what is newer than the checkpoint; write restore-if-missing ="),
+    ("restore-if-missing = /data/jobs", "restore-on = restart", 17, "each restart brings back what was before"),
+    ("restore-if-missing = /data/jobs", "keep = 1\nonly-if = ./guard", 17, "no other one if the latest turns out damaged; write keep = 2"),
+    ("timeout = 4s", "", 12, "[checkpoint jobs] has no timeout"),
+    ("timeout = 4s", "timeout = 15s", 15, "jobs is promised 15s of the 19s that there are"),
+    ("for = web", "for = web\ndir = /run/jobs", 14, "/run/jobs is gone when the container is"),
+    ("for = web", "for = web\ndir = /var/run/", 14, "/var/run is gone when the container is"),
+    ("20s\n", "20s\ncheckpoint-dir = /tmp\n", 3, "/tmp is gone when the container is"),
+    ("20s\n", "20s\ncheckpoint-dir = /dev/shm/kept\n", 3, "/dev/shm/kept is gone when the container is"),
+    ("for = web", "for = web\nwhen = after-stop\nevery = 10m", 15, "every takes it while that runs"),
+    ("./load", "./load ${FROM}", 16, "${FROM} is nothing here"),
+    ("/data/jobs", "/data/jobs\nonly-if = test ${NEW}", 18, "${NEW} is nothing here"),
+])
+def test_what_it_says_of_checkpoints(conf, old, new, line, says):
+    out, err, code = check(conf(KEPT.replace(old, new, 1)))
+    assert (line, True) in [(at, says in text) for at, text in lines_of(out)] and code == 0, (out, err)
+
+
+@pytest.mark.parametrize("old, new", [
+    ("restore-if-missing = /data/jobs", "only-if = ./nothing-there"),
+    ("restore-if-missing = /data/jobs", "restore-if-missing = /data/jobs\nrestore-on = restart\nevery = 1m\nkeep = 2"),
+    ("restore = ./load\nrestore-if-missing = /data/jobs", ""),
+    ("for = web", "for = web\ndir = /running/tmp"),
+    ("20s\n", "20s\ncheckpoint-dir = /tmpfile\n"),
+    ("for = web", "when = after-stop"),
+    ("command = ./save\ntimeout = 4s", "when = never"),
+])
+def test_what_it_does_not_say_of_checkpoints(conf, old, new):
+    out, err, code = check("--strict", conf(KEPT.replace(old, new, 1)))
+    assert (out, code) == ("", 0), err
+
+
+def test_a_checkpoint_of_a_oneshot(conf):
+    text = KEPT.replace("main = yes", "type = oneshot").replace("ready = tcp 127.0.0.1:8080\n", "")
+    assert lines_of(check(conf(text))[0]) == [(12, "nothing is taken at the stop: web is a oneshot, and does not run any more or has "
+                                                   "not done its work; write when = after-stop")]
+    assert check("--strict", conf(text.replace("for = web", "for = web\nwhen = after-stop")))[2] == 0
+
+
 LATER = GOOD + "[service late]\ncommand = ./late\nafter = job\nstop-timeout = 1s\n[service job]\ncommand = ./job\nstop-timeout = 1s\n"
 
 
