@@ -25,7 +25,11 @@ ROOMS = ("core", "text", "conf", "world", "model")
 
 
 def llvm(tool, *words):
-    return subprocess.run(["llvm-" + tool, *words], check=True, stdout=subprocess.PIPE).stdout
+    """What it prints. That functions differ is no news: every program has a main of its own."""
+    ran = subprocess.run(["llvm-" + tool, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if ran.returncode != 0:
+        sys.exit(ran.stderr.decode())
+    return ran.stdout
 
 
 def export(directory):
