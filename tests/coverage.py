@@ -55,11 +55,14 @@ class Source:
         lines[0] = lines[0][start[1] - 1:]
         return " ".join(" ".join(lines).split())
 
+    def is_enum(self, text):
+        return text.startswith("(enum ") or re.search(r"enum \w+ %s\b" % re.escape(text), "\n".join(self.text))
+
     def add(self, branch):
         """A condition has two outcomes, a case one."""
         start, end, yes, no = tuple(branch[0:2]), tuple(branch[2:4]), branch[4], branch[5]
         text, before = self.words(start, end), self.text[start[0] - 1][:start[1] - 1]
-        if NO_VALUE.match(text) or (before.endswith("switch (") and text.startswith("(enum ")):
+        if NO_VALUE.match(text) or (before.endswith("switch (") and self.is_enum(text)):
             return
         if re.match(r"(case\b|default\b)", text):
             seen = [("taken", yes)]

@@ -63,7 +63,7 @@ static void list_killed(const struct run *run, struct report_process *killed) {
     }
 }
 
-size_t ending_report(const struct run *run, char *into, size_t room, const struct report_process *left,
+size_t ending_report(const struct run *run, char into[static MAX_REPORT + 1], const struct report_process *left,
                      uint16_t n_left) {
     char sentence[768], why[64];
     struct out out = out_on(sentence, sizeof sentence), why_out = out_on(why, sizeof why);
@@ -80,7 +80,7 @@ size_t ending_report(const struct run *run, char *into, size_t room, const struc
         .time_s = clock_wall_s(), .killed = killed, .n_killed = run->ending.n_killed, .left = left, .n_left = n_left,
         .oom = why_oom_kills(run),
     };
-    return report_make(into, room, &report);
+    return report_make(into, &report);
 }
 
 void ending_write(struct run *run, bool last) {
@@ -98,7 +98,7 @@ void ending_write(struct run *run, bool last) {
         why_look(run);
     if (last && run->core.left_behind)
         list_left(left, stats, 8, &n_left);
-    size_t n = ending_report(run, text, sizeof text, left, n_left);
+    size_t n = ending_report(run, text, left, n_left);
     complain(run, message_file_write(&run->ending.file, text, n, last)); /* a full disk: the next step tries again */
 }
 

@@ -197,7 +197,7 @@ bool ended_by_itself(const struct run *run);
 /* ending.c: the report, kept current. */
 struct report_process;
 /* As of now, with what is left; the bytes of it. room: MAX_REPORT + 1. */
-size_t ending_report(const struct run *run, char *into, size_t room, const struct report_process *left,
+size_t ending_report(const struct run *run, char into[static MAX_REPORT + 1], const struct report_process *left,
                      uint16_t n_left);
 void ending_write(struct run *run, bool last);
 void ending_killed(struct run *run, uint16_t slot);

@@ -83,13 +83,14 @@ void duration_print(struct out *out, span value) {
 }
 
 const char *duration_error_text(enum duration_error error) {
+    const char *text = "";
     switch (error) {
-    case DURATION_OK: return "ok";
-    case DURATION_EMPTY: return "it is empty";
-    case DURATION_NO_UNIT: return "the unit is missing";
-    case DURATION_BAD_UNIT: return "there is no such unit";
-    case DURATION_BAD: return "that is no duration";
-    case DURATION_TOO_LONG: return "that is more than a day";
+    case DURATION_OK: text = "ok"; break;
+    case DURATION_EMPTY: text = "it is empty"; break;
+    case DURATION_NO_UNIT: text = "the unit is missing"; break;
+    case DURATION_BAD_UNIT: text = "there is no such unit"; break;
+    case DURATION_BAD: text = "that is no duration"; break;
+    case DURATION_TOO_LONG: text = "that is more than a day"; break;
     }
-    return "";
+    return text;
 }

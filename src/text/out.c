@@ -56,7 +56,7 @@ void out_pad(struct out *out, size_t start, size_t column) {
 
 void out_right(struct out *out, size_t start, size_t width) {
     size_t have = out->n - start;
-    while (!out->cut && have < width) {
+    while (have < width) {
         out_char(out, ' ');
         if (out->cut)
             return;

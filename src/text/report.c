@@ -109,8 +109,8 @@ static void head(struct json *json, const struct report *report) {
 }
 
 /* checkpoint belongs to a later release: nothing is known about it. */
-static size_t try(char *into, size_t room, const struct report *report, const struct choice *choice) {
-    struct out out = out_on(into, room);
+static size_t try(char *into, const struct report *report, const struct choice *choice) {
+    struct out out = out_on(into, MAX_REPORT + 1);
     struct json json = json_on(&out);
     json_open(&json, NULL, '{');
     head(&json, report);
@@ -135,11 +135,10 @@ static uint16_t count_done(const struct report *report) {
     return n;
 }
 
-size_t report_make(char *into, size_t room, const struct report *report) {
+size_t report_make(char into[static MAX_REPORT + 1], const struct report *report) {
     struct choice choice = {.n_done = count_done(report), .room_for = MAX_REPORT / LEAST_STEP_BYTES};
     size_t n = 0;
-    room = room < MAX_REPORT + 1 ? room : MAX_REPORT + 1;
-    while ((n = try(into, room, report, &choice)) == 0 && choice.cut != CUT_REST) {
+    while ((n = try(into, report, &choice)) == 0 && choice.cut != CUT_REST) {
         if (choice.cut != CUT_DONE || choice.room_for == 0)
             choice.cut++;
         else

@@ -30,8 +30,8 @@ struct report {
     int64_t oom;                   /* OOM kills; -1: not known */
 };
 
-/* Ends with a newline, which is counted. room: MAX_REPORT + 1 at least. Returns the bytes. */
-size_t report_make(char *into, size_t room, const struct report *report);
+/* Ends with a newline, which is counted. Returns the bytes; 0 if not even what is not left out fits. */
+size_t report_make(char into[static MAX_REPORT + 1], const struct report *report);
 
 enum { UTC_ROOM = 24 };
 /* "2026-05-04T10:20:30Z". Returns into. */

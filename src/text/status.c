@@ -168,7 +168,7 @@ static void table_services(struct out *out, const struct page_view *view, size_t
 
 static void time_cell(struct out *out, instant at, instant zero) {
     size_t start = out->n;
-    if (is_never(at) || is_never(zero))
+    if (is_never(at))
         out_char(out, '-');
     else
         out_tenths(out, (at.ns - zero.ns) / NS_PER_MS);
@@ -233,12 +233,13 @@ void status_table(struct out *out, const struct page_view *view, instant now) {
 
 bool status_probe(const struct page_view *view, enum probe probe, bool alive) {
     const struct page_state *state = view->state;
+    bool good = false;
     switch (probe) {
-    case PROBE_LIVE: return alive && state->live;
-    case PROBE_READY: return state->ready;
-    case PROBE_STARTUP: return state->startup;
+    case PROBE_LIVE: good = alive && state->live; break;
+    case PROBE_READY: good = state->ready; break;
+    case PROBE_STARTUP: good = state->startup; break;
     }
-    return false;
+    return good;
 }
 
 /* A target as a person wants to see it: its beginning is enough to know it. */

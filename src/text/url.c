@@ -71,7 +71,8 @@ static int groups(struct slice text, uint8_t *at, int room) {
         long value = group(part);
         if (value < 0 && last && room - used >= 4 && ipv4(part, at + used))
             return used + 4;
-        if (value < 0 || room - used < 2 || (!last && !take(&text, ":")) || (!last && text.n == 0))
+        take(&text, ":");
+        if (value < 0 || room - used < 2 || (!last && text.n == 0))
             return -1;
         at[used++] = (uint8_t)(value >> 8);
         at[used++] = (uint8_t)value;
@@ -107,7 +108,7 @@ static bool ipv6(struct slice text, uint8_t into[16]) {
 static bool host(struct slice text, struct address *into) {
     if (take(&text, "[")) {
         into->kind = HOST_IPV6;
-        return text.n > 0 && text.at[text.n - 1] == ']' && ipv6((struct slice){text.at, text.n - 1}, into->bytes);
+        return ipv6((struct slice){text.at, text.n - 1}, into->bytes); /* its caller has found the ] */
     }
     if (text.n == 9 && memcmp(text.at, "localhost", 9) == 0) {
         into->kind = HOST_LOCALHOST;

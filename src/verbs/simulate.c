@@ -199,7 +199,7 @@ static bool lay_out(struct simulation *simulation, struct loading *loading) {
 
 static void print_report(struct simulation *simulation) {
     char text[MAX_REPORT + 1];
-    write_all(1, text, ending_report(&simulation->run, text, sizeof text, NULL, 0));
+    write_all(1, text, ending_report(&simulation->run, text, NULL, 0));
 }
 
 int verb_simulate(const struct verb_call *call) {

@@ -32,6 +32,7 @@ Test(cgroup, version_1) {
     static const char wanted[] = "/sys/fs/cgroup/memory/docker/1f/memory.oom_control";
     cr_assert_str_eq(path_of("9:name=systemd:/s\n4:memory:/docker/1f\n1:cpu:/\n0::/u\n"), wanted);
     cr_assert_str_eq(path_of("0::/u\n4:cpu,memory,pids:/docker/1f\n"), wanted);
+    cr_assert_str_eq(path_of("5:cpuset:/a\n4:memory:/docker/1f\n"), wanted);
     cr_assert_str_eq(path_of("4:memory:/\n"), "/sys/fs/cgroup/memory/memory.oom_control");
 }
 
@@ -63,7 +64,7 @@ Test(cgroup, kills) {
 Test(cgroup, no_number) {
     static const char *const others[] = {"", "oom_kill", "oom_kill \n", "oom_kill 1", "oom_kill x\n", "oom_kill 1x\n",
                                          "oom_kill -1\n", "xoom_kill 1\n", "oom_kill_disable 1\n",
-                                         "oom_kill 18446744073709551616\n"};
+                                         "oom_kill 18446744073709551616\n", "oom_kill 99999999999999999999\n"};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         cr_assert_eq(kills_in(others[i]), -1, "%s", others[i]);
 }

@@ -58,6 +58,7 @@ Test(duration, what_is_no_duration) {
     cr_assert_eq(wrong("1d"), DURATION_BAD_UNIT);
     cr_assert_eq(wrong("1sec"), DURATION_BAD_UNIT);
     cr_assert_eq(wrong("1min"), DURATION_BAD_UNIT);
+    cr_assert_eq(wrong("1{"), DURATION_BAD);
 }
 
 Test(duration, a_day_at_most) {
@@ -66,6 +67,8 @@ Test(duration, a_day_at_most) {
     cr_assert_eq(wrong("99999999999999999999s"), DURATION_TOO_LONG);
     cr_assert_eq(wrong("9223372036854775807h"), DURATION_TOO_LONG);
     cr_assert_eq(wrong("2562047h9223372036854775807us"), DURATION_TOO_LONG);
+    cr_assert_eq(wrong("9223372036854775808us"), DURATION_TOO_LONG);
+    cr_assert_eq(wrong("2562047h99999999m"), DURATION_TOO_LONG);
 }
 
 Test(duration, it_reads_no_further_than_n) {

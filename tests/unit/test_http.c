@@ -33,6 +33,10 @@ Test(http, whole_requests) {
     cr_assert_eq(request.method, HTTP_POST);
     is_path("PURGE http://example:80/x? HTTP/1.1\r\nHost: example\r\n\r\n", "/x", "");
     cr_assert_eq(request.method, HTTP_OTHER);
+    is_path("PUT / HTTP/1.1\r\nHost: x\r\n\r\n", "/", "");
+    cr_assert_eq(request.method, HTTP_OTHER);
+    is_path("KILL / HTTP/1.1\r\nHost: x\r\nX-1: \ta\tb \t\r\nhoax: 1\r\nh0st: 2\r\n\r\n", "/", "");
+    cr_assert_eq(request.method, HTTP_OTHER);
     is_path("OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", "*", "");
     is_path("\r\n\r\nGET / HTTP/1.1\r\nHost:\r\n\r\n", "/", "");
 }
@@ -67,11 +71,12 @@ Test(http, bad_requests) {
     static const char *const bad[] = {
         "GET\r\n", "GET \r\n", "GET /\r\n", "GET / HTTP/1.1 \r\n", "GET  / HTTP/1.1\r\n", "GET /\tHTTP/1.1\r\n",
         "GET / HTTP/2.0\r\n", "GET / HTTP/1.2\r\n", "GET / http/1.1\r\n", "GET / HTTP/1.10\r\n", "G{T / HTTP/1.1\r\n",
-        "GET readyz HTTP/1.1\r\n", "GET http://host HTTP/1.1\r\n", "GET /\x80 HTTP/1.1\r\n", " GET / HTTP/1.1\r\n",
+        "GET readyz HTTP/1.1\r\n", "GET http://host HTTP/1.1\r\n", "GET http: HTTP/1.1\r\n", "GET /\x80 HTTP/1.1\r\n", "GET /\x7f HTTP/1.1\r\n", " GET / HTTP/1.1\r\n",
         "GET / HTTP/1.1\r\n\r\n",                                     /* no Host */
-        "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n",
         "GET / HTTP/1.1\r\nHost : a\r\n", "GET / HTTP/1.1\r\nHost\r\n", "GET / HTTP/1.1\r\n: a\r\n",
         "GET / HTTP/1.1\r\nHost: a\r\n folded\r\n", "GET / HTTP/1.1\r\nHost: a\r\nX: \x01\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\nX: \x7f\r\n", "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n",
         "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: \r\n", "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1x\r\n",
         "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 1\r\n",
         "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
@@ -81,6 +86,7 @@ Test(http, bad_requests) {
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         cr_assert_eq(read_all(bad[i]), HTTP_BAD, "%zu: %s", i, bad[i]);
     cr_assert_eq(read_n("GET / HTTP/1.1\r\nHost: a\r\nX: \0\r\n\r\n", 33, 4096), HTTP_BAD);
+    cr_assert_eq(read_n("GET / HTTP/1.1\r\nHost: a\r\nX\0: b\r\n\r\n", 33, 4096), HTTP_BAD);
 }
 
 Test(http, queries) {
@@ -104,6 +110,19 @@ Test(http, heads) {
     http_head(&out, 405, "text/plain", 12, "GET, HEAD");
     cr_assert_str_eq(text, "HTTP/1.1 405 Method Not Allowed\r\nContent-Type: text/plain\r\nContent-Length: 12\r\n"
                            "Allow: GET, HEAD\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n");
+}
+
+Test(http, every_code_has_its_words) {
+    static const struct { int code; const char *words; } reasons[] = {
+        {200, "OK"}, {202, "Accepted"}, {400, "Bad Request"}, {403, "Forbidden"}, {404, "Not Found"},
+        {405, "Method Not Allowed"}, {431, "Bad Request"}, {500, "Error"}, {503, "Service Unavailable"},
+    };
+    char text[512];
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        cr_assert_str_eq(http_reason(reasons[i].code), reasons[i].words);
+    struct out out = out_on(text, sizeof text);
+    http_head(&out, 200, "text/plain", 0, NULL);
+    cr_assert_null(strstr(text, "Allow"));
 }
 
 static int status_of(const char *text) { return http_status(text, strlen(text)); }

@@ -25,7 +25,7 @@ Test(json, strings) {
 
 Test(json, valid_utf8_stays) {
     static const char *const good[] = {"\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x8d\xba", "\xed\x9f\xbf",
-                                       "\xf4\x8f\xbf\xbf"};
+                                       "\xf4\x8f\xbf\xbf", "\xe0\xa0\x80", "\xf0\x90\x80\x80"};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         string(good[i], strlen(good[i]));
         cr_assert(memcmp(text + 1, good[i], strlen(good[i])) == 0 && strlen(text) == strlen(good[i]) + 2, "%zu", i);
@@ -41,6 +41,8 @@ Test(json, what_is_no_utf8_is_replaced) {
     cr_assert_str_eq(string("\xe0\x80\x80", 3), "\"" BAD BAD BAD "\"");     /* overlong */
     cr_assert_str_eq(string("\xed\xa0\x80", 3), "\"" BAD BAD BAD "\"");     /* surrogate */
     cr_assert_str_eq(string("\xf4\x90\x80\x80", 4), "\"" BAD BAD BAD BAD "\"");
+    cr_assert_str_eq(string("\xe0\x9f\xbf", 3), "\"" BAD BAD BAD "\"");     /* overlong */
+    cr_assert_str_eq(string("\xf0\x8f\xbf\xbf", 4), "\"" BAD BAD BAD BAD "\"");
     cr_assert_str_eq(string("\xf5", 1), "\"" BAD "\"");
     cr_assert_str_eq(string("\xe2\x82x", 3), "\"" BAD BAD "x\"");
 }

@@ -101,6 +101,7 @@ Test(out, right_aligned) {
     fresh(6);
     out_uint(&o, 42);
     out_right(&o, 0, 20);
+    out_right(&o, 0, 20);
     cr_assert(o.cut);
     untouched_from(6);
 }

@@ -58,7 +58,7 @@ static unsigned count(const char *text, const char *what) {
 Test(report, says_what_happened) {
     char text[MAX_REPORT + 1];
     struct report report = report_of(1);
-    size_t n = report_make(text, sizeof text, &report);
+    size_t n = report_make(text, &report);
     cr_assert_eq(n, strlen(text));
     cr_assert(is_whole(text, n), "%s", text);
     cr_assert_not_null(strstr(text, "{\"summary\":\"CLEAN in 0.1 s\",\"verdict\":\"clean\",\"cause\":\"SIGTERM\",\"exit\":0,"
@@ -72,7 +72,7 @@ Test(report, a_time_before_the_clock_is_negative) {
     char text[MAX_REPORT + 1];
     struct report report = report_of(1);
     report.zero = (instant){5 * NS_PER_MS};
-    report_make(text, sizeof text, &report);
+    report_make(text, &report);
     cr_assert_not_null(strstr(text, "\"start_ms\":-5"), "%s", text);
 }
 
@@ -81,7 +81,7 @@ Test(report, without_a_grace_there_is_none) {
     struct report report = report_of(1);
     report.grace = FOREVER;
     report.exit = -1;
-    report_make(text, sizeof text, &report);
+    report_make(text, &report);
     cr_assert_not_null(strstr(text, "\"exit\":null,\"grace_ms\":null"), "%s", text);
 }
 
@@ -89,7 +89,7 @@ Test(report, fits_always) {
     char text[MAX_REPORT + 1];
     for (uint16_t n = 0; n <= UNITS; n++) {
         struct report report = report_of(n);
-        size_t bytes = report_make(text, sizeof text, &report);
+        size_t bytes = report_make(text, &report);
         cr_assert(bytes > 0 && bytes <= MAX_REPORT, "%u rows: %zu bytes", n, bytes);
         cr_assert(is_whole(text, bytes), "%u rows: %s", n, text);
     }
@@ -101,7 +101,7 @@ Test(report, pending_go_before_skipped_before_done) {
     for (uint16_t i = 0; i < 30; i++)
         rows[i].state = i % 2 ? S_DONE : S_PENDING;
     rows[0].state = S_SKIPPED;
-    report_make(text, sizeof text, &report);
+    report_make(text, &report);
     cr_assert_eq(count(text, "\"pending\""), 0);
     cr_assert_eq(count(text, "\"skipped\""), 1);
     cr_assert_eq(count(text, "\"done\""), 15);
@@ -110,7 +110,7 @@ Test(report, pending_go_before_skipped_before_done) {
 Test(report, of_many_that_went_well_as_many_stay_as_fit) {
     char text[MAX_REPORT + 1];
     struct report report = report_of(UNITS);
-    size_t n = report_make(text, sizeof text, &report);
+    size_t n = report_make(text, &report);
     cr_assert_gt(count(text, "\"done\""), 15);
     cr_assert_gt(n, MAX_REPORT - 400);
 }
@@ -120,7 +120,7 @@ Test(report, what_went_wrong_stays) {
     struct report report = report_of(UNITS);
     rows[3].state = S_TIMEOUT;
     rows[UNITS - 1].state = S_FAILED;
-    report_make(text, sizeof text, &report);
+    report_make(text, &report);
     cr_assert_eq(count(text, "\"timeout\""), 1);
     cr_assert_eq(count(text, "\"failed\""), 1);
 }
@@ -130,7 +130,7 @@ Test(report, when_all_went_wrong_the_first_stay) {
     struct report report = report_of(UNITS);
     for (uint16_t i = 0; i < UNITS; i++)
         rows[i].state = S_TIMEOUT;
-    size_t n = report_make(text, sizeof text, &report);
+    size_t n = report_make(text, &report);
     cr_assert(is_whole(text, n));
     cr_assert_not_null(strstr(text, "\"stage\":0,"));
     cr_assert_gt(count(text, "\"timeout\""), 10);
@@ -144,7 +144,7 @@ Test(report, names_who_was_killed_and_who_is_left) {
     report.n_killed = 2;
     report.left = killed + 1;
     report.n_left = 1;
-    size_t n = report_make(text, sizeof text, &report);
+    size_t n = report_make(text, &report);
     cr_assert(is_whole(text, n), "%s", text);
     cr_assert_not_null(strstr(text, "\"killed\":[{\"service\":\"web\",\"pid\":7,\"comm\":\"ngi\\\"nx\\n\"},"
                                     "{\"service\":null,\"pid\":8,\"comm\":\"sleep\"}],\"left\":[{\"service\":null,\"pid\":8,"),
@@ -157,7 +157,7 @@ Test(report, counts_oom_kills_or_does_not_know) {
     static const struct { int64_t oom; const char *shown; } cases[] = {{-1, "\"oom\":null,"}, {0, "\"oom\":0,"}, {12, "\"oom\":12,"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         report.oom = cases[i].oom;
-        cr_assert(is_whole(text, report_make(text, sizeof text, &report)));
+        cr_assert(is_whole(text, report_make(text, &report)));
         cr_assert_not_null(strstr(text, cases[i].shown), "%s", text);
     }
 }
@@ -169,4 +169,34 @@ Test(report, utc_knows_leap_years) {
     cr_assert_str_eq(utc_print(text, 951782400), "2000-02-29T00:00:00Z");
     cr_assert_str_eq(utc_print(text, 4107542400), "2100-03-01T00:00:00Z");
     cr_assert_str_eq(utc_print(text, 1798761599), "2026-12-31T23:59:59Z");
+}
+
+Test(report, of_many_processes_the_first_stay_where_there_is_no_room) {
+    char text[MAX_REPORT + 1];
+    struct report_process killed[100];
+    struct report report = report_of(30);
+    for (int i = 0; i < 100; i++)
+        killed[i] = (struct report_process){.comm = "a-long-command", .pid = 10000 + i};
+    report.killed = killed;
+    report.n_killed = 100;
+    cr_assert(is_whole(text, report_make(text, &report)));
+    cr_assert_eq(count(text, "\"comm\""), 8);
+    cr_assert_not_null(strstr(text, "\"pid\":10007,"));
+}
+
+Test(report, what_is_never_left_out_may_be_too_much) {
+    char text[MAX_REPORT + 1], summary[MAX_REPORT];
+    struct report report = report_of(1);
+    memset(summary, 's', sizeof summary - 1);
+    summary[sizeof summary - 1] = 0;
+    report.summary = summary;
+    cr_assert_eq(report_make(text, &report), 0);
+}
+
+Test(report, without_a_clock_no_time_is_counted) {
+    char text[MAX_REPORT + 1];
+    struct report report = report_of(1);
+    report.zero = NEVER;
+    report_make(text, &report);
+    cr_assert_not_null(strstr(text, "\"start_ms\":null,\"end_ms\":null"), "%s", text);
 }

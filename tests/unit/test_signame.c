@@ -47,7 +47,7 @@ Test(signame, real_time_signals_count_from_34) {
 
 Test(signame, what_is_no_signal) {
     static const char *const bad[] = {"", "0", "65", "99", "100", "-1", "SIG", "SIG15", "TERMS", "TER", "RTMIN+31", "RTMAX-31",
-                                      "RTMIN-1", "RTMAX+1", "RTMIN+", "RTMIN+1x", "RTMI", " TERM", "TERM ", "015"};
+                                      "RTMIN-1", "RTMAX+1", "RTMIN+", "RTMIN+1x", "RTMI", "TER{", " TERM", "TERM ", "015"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         cr_assert_eq(parse(bad[i]), 0, "%s", bad[i]);
     cr_assert_eq(signame_parse("TERMINAL", 4), SIGTERM);
@@ -62,5 +62,6 @@ Test(signame, every_signal_is_read_back) {
     cr_assert_str_eq(signame(37, buffer), "RTMIN+3");
     cr_assert_str_eq(signame(64, buffer), "RTMAX");
     cr_assert_str_eq(signame(0, buffer), "0");
+    cr_assert_str_eq(signame(65, buffer), "65");
     cr_assert_str_eq(signame(-2147483647 - 1, buffer), "-2147483648");
 }

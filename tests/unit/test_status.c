@@ -200,3 +200,76 @@ Test(status, the_room_is_enough) {
     status_table(&o, &view, now);
     cr_assert_not(o.cut);
 }
+
+Test(status, between_two_stages) {
+    stopping();
+    state.phase = PH_N;
+    status_json(&o, &view, now);
+    cr_assert_not_null(strstr(text, "\"phase\":null,\"steps\":"), "%s", text);
+    o = out_on(text, sizeof text);
+    status_table(&o, &view, now);
+    cr_assert_not_null(strstr(text, "4.0 s of 30.0\n"), "%s", text);
+}
+
+Test(status, the_table_of_one_that_runs) {
+    state.live = false;
+    unit_states[1].exit = 3;
+    status_table(&o, &view, now);
+    cr_assert_str_eq(text,
+        "lastcall 9.9: running, ready, not live\n"
+        "  up 10s\n\n"
+        "SERVICE    STATE     READY  PID      RESTARTS  LAST EXIT\n"
+        "web        up        yes    7        0         -\n"
+        "job        backoff   no     -        2         3\n");
+}
+
+static const char *verdict(void) {
+    o = out_on(text, sizeof text);
+    status_verdict(&o, &view, now);
+    return text;
+}
+
+Test(status, the_verdict_without_a_limit_or_a_code) {
+    stopping();
+    state.verdict = VERDICT_CLEAN;
+    cr_assert_str_eq(verdict(), "clean in 4.0 s of 30.0\n");
+    state.grace = FOREVER;
+    cr_assert_str_eq(verdict(), "clean in 4.0 s\n");
+    state.grace = SEC(30);
+    state.clock = NEVER;
+    cr_assert_str_eq(verdict(), "clean in 5.0 s\n");
+}
+
+Test(status, why_it_is_not_ready_while_it_stops) {
+    stopping();
+    state.life = LIFE_RUNNING;
+    cr_assert_str_eq(why(PROBE_READY, true, false), "draining: prestop\n");
+    state.life = LIFE_DRAINED;
+    cr_assert_str_eq(why(PROBE_READY, true, false), "drained: prestop\n");
+    state.life = LIFE_EXITED;
+    cr_assert_str_eq(why(PROBE_READY, true, false), "stopping: prestop\n");
+}
+
+Test(status, why_it_is_not_live) {
+    state.live = false;
+    cr_assert_str_eq(why(PROBE_LIVE, true, false), "not live\n", "its check passes by now");
+    check_states[1].passing = false;
+    cr_assert_str_eq(why(PROBE_LIVE, true, false), "not live: web\n");
+    check_states[1].on = false;
+    cr_assert_str_eq(why(PROBE_LIVE, true, false), "not live\n", "it is off by now");
+}
+
+Test(status, verbose_passing_and_missing) {
+    state.startup = false;
+    cr_assert_str_eq(why(PROBE_STARTUP, true, true),
+                     "[+] web ready http http://127.0.0.1/: passing\n[-] job: backoff\nnot started: job\n");
+}
+
+Test(status, a_long_target_is_cut) {
+    static char name[160];
+    memset(name, 'u', 120);
+    checks[0].target = put(name);
+    cr_assert_not_null(strstr(why(PROBE_READY, true, true), "uuu...: passing"), "%s", text);
+    page.strings[checks[0].target - sizeof page.head + 119] = 0;
+    cr_assert_not_null(strstr(why(PROBE_READY, true, true), "uuu: passing"), "%s", text);
+}

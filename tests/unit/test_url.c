@@ -57,7 +57,7 @@ Test(url, bad_addresses) {
         "1.2.3.4.5:80", "1.2.3.256:80", "01.2.3.4:80", "1.2.3.:80", "example.com:80", "[::1]", "[::1]80", "[::1:80",
         "[:::]:80", "[1::2::3]:80", "[1:2:3:4:5:6:7]:80", "[1:2:3:4:5:6:7:8:9]:80", "[12345::]:80", "[::1%lo]:80",
         "[g::]:80", "[]:80", "[1:]:80", "[:1]:80", "[1.2.3.4::]:80", "[::1.2.3]:80", "[1:2:3:4:5:6:7::8]:80x",
-        "localhosts:1", "::1:80",
+        "localhosts:1", "::1:80", "[1:2:3:4:5:6:7:1.2.3.4]:80", "[]:80",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char *copy = malloc(strlen(bad[i]) + (bad[i][0] == 0));
@@ -95,6 +95,9 @@ Test(url, http_over_unix) {
     is_text(url.address.path, url.address.path_bytes, "/run/a.sock");
     is_text(url.path, url.path_bytes, "/healthz?a:b");
     is_text(url.host, url.host_bytes, "localhost");
+    parse_http("http://unix:/run/a.sock:");
+    is_text(url.address.path, url.address.path_bytes, "/run/a.sock");
+    is_text(url.path, url.path_bytes, "/");
     parse_http("http://unix:@abstract");
     is_text(url.address.path, url.address.path_bytes, "@abstract");
     is_text(url.path, url.path_bytes, "/");
@@ -107,6 +110,7 @@ Test(url, tcp) {
     cr_assert_null(url_parse_tcp("unix:/run/x", 11, &url));
     is_text(url.address.path, url.address.path_bytes, "/run/x");
     cr_assert_not_null(wrong(url_parse_tcp, "127.0.0.1"));
+    cr_assert_not_null(wrong(url_parse_tcp, "127.0.0.1:80 "));
     cr_assert_not_null(wrong(url_parse_tcp, "unix:x"));
     cr_assert_not_null(wrong(url_parse_tcp, "unix:"));
     cr_assert_not_null(wrong(url_parse_tcp, ""));
@@ -115,7 +119,7 @@ Test(url, tcp) {
 Test(url, bad_urls) {
     static const char *const bad[] = {
         "", "http", "http:/", "http://", "http:///x", "http://host/", "http://127.0.0.1:0/", "http://127.0.0.1/a b",
-        "http://127.0.0.1/\n", "http://127.0.0.1?x", "http://127.0.0.1#x", "https://127.0.0.1/", "ftp://127.0.0.1/",
+        "http://127.0.0.1/\n", "http://127.0.0.1/\x7f", "http://127.0.0.1?x", "http://127.0.0.1#x", "https://127.0.0.1/", "ftp://127.0.0.1/",
         "http://u@127.0.0.1/", "http://unix:relative:/", "http://unix:/a:b", "http://unix:", "HTTP://127.0.0.1/",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
