@@ -2,18 +2,30 @@
 
 #include <string.h>
 
+#include "text/utf8.h"
+
 enum { WIDTH = 760, LEFT = 180, RIGHT = 20, TOP = 56, ROW = 26, BAR = 16, TICKS = 6 };
 
-/* Of XML's own characters, and none that it does not allow. */
+/* One character, as XML has it; '?' for what is none there. Its bytes. */
+static size_t character(struct out *out, const char *at) {
+    size_t n = utf8(at, strlen(at));
+    switch (*at) {
+    case '&': out_text(out, "&amp;"); break;
+    case '<': out_text(out, "&lt;"); break;
+    case '>': out_text(out, "&gt;"); break;
+    case '"': out_text(out, "&quot;"); break;
+    default:
+        if (n == 0 || (unsigned char)*at < ' ' || *at == 0x7f)
+            out_char(out, '?');
+        else
+            out_bytes(out, at, n);
+    }
+    return n == 0 ? 1 : n;
+}
+
 static void escaped(struct out *out, const char *text) {
-    for (; *text; text++)
-        switch (*text) {
-        case '&': out_text(out, "&amp;"); break;
-        case '<': out_text(out, "&lt;"); break;
-        case '>': out_text(out, "&gt;"); break;
-        case '"': out_text(out, "&quot;"); break;
-        default: out_char(out, (unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text);
-        }
+    while (*text)
+        text += character(out, text);
 }
 
 static void number(struct out *out, const char *name, int64_t value) {
@@ -87,9 +99,9 @@ static void scale(struct out *out, int64_t grace_ms, int64_t height) {
 /* A long name loses its end; the whole is in the title that a pointer shows. */
 static void short_name(struct out *out, const char *name) {
     enum { MOST = 18 };
-    for (size_t i = 0; name[i] && i < MOST; i++)
-        escaped(out, (char[]){name[i], 0});
-    if (strlen(name) > MOST)
+    for (int i = 0; *name && i < MOST; i++)
+        name += character(out, name);
+    if (*name)
         out_text(out, "\xe2\x80\xa6");
 }
 
