@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "conf/findings.h"
 #include "conf/keys.h"
 #include "sys/clock.h"
 #include "sys/files.h"
@@ -12,7 +13,7 @@
 #include "text/out.h"
 #include "text/report.h"
 
-enum { EXIT_USAGE = 2, EXIT_CONFIG = 78 };
+enum { EXIT_USAGE = 2, EXIT_CONFIG = 78, LINE_ROOM = 1 << 16 /* a finding may name every service */ };
 
 static void as_json(struct out *out, const struct finding *finding) {
     char time[UTC_ROOM];
@@ -45,7 +46,7 @@ static void as_text(struct out *out, const struct finding *finding) {
 
 /* Before the loop one may wait for a reader, but not for ever. false: there is none. */
 static bool print(struct stderr_out *err, const struct finding *finding, bool json) {
-    char buffer[2048];
+    char buffer[LINE_ROOM];
     struct out out = out_on(buffer, sizeof buffer - 1);
     if (json)
         as_json(&out, finding);
@@ -68,27 +69,24 @@ bool load_wants_json(const struct options *options) {
     return options->given != NULL && options->given[K_LOG] != NULL && strcmp(options->given[K_LOG], "json") == 0;
 }
 
-static int read_sources(const struct options *options, struct arena *arena, struct source *sources, uint32_t *n) {
+static bool read_sources(const struct options *options, const struct voice *voice, struct source *sources, uint32_t *n) {
     struct file files[MAX_FILES];
     struct file_error error;
-    if (!files_read(options->paths, options->n_paths, arena, files, MAX_FILES, n, &error)) {
-        struct finding finding = {.file = error.path, .level = LEVEL_ERROR, .text = errtext(error.error)};
-        struct findings one = {.v = &finding, .n = 1};
-        load_print(&one, false, load_wants_json(options));
-        return EXIT_CONFIG;
+    if (!files_read(options->paths, options->n_paths, voice->arena, files, MAX_FILES, n, &error)) {
+        say(voice, (struct place){.file = error.path}, LEVEL_ERROR, "%s", errtext(error.error));
+        return false;
     }
     for (uint32_t i = 0; i < *n; i++)
         sources[i] = (struct source){.name = files[i].name, .text = files[i].text, .bytes = files[i].bytes};
-    return 0;
+    return true;
 }
 
 static int load_files(const struct options *options, const struct facts *facts, struct arena *arena,
                       struct config *config, struct findings *findings) {
     struct source sources[MAX_FILES];
     uint32_t n = 0;
-    int error = read_sources(options, arena, sources, &n);
-    if (error != 0)
-        return error;
+    if (!read_sources(options, &(struct voice){arena, findings}, sources, &n))
+        return EXIT_CONFIG;
     if (!conf_load(options, sources, n, facts, arena, config, findings))
         return findings->usage ? EXIT_USAGE : EXIT_CONFIG;
     return 0;

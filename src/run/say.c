@@ -11,7 +11,9 @@
 #include "text/report.h"
 #include "text/signame.h"
 
-enum { LINE = 2048, ALWAYS = 0, NORMAL = 1, VERBOSE = 2 };
+/* A line: what a pipe takes as a whole. A text of ours has 512 bytes, or 768 that are made safe: that fits as JSON, which
+ * may make six of one byte, or three. */
+enum { LINE = 4096, ALWAYS = 0, NORMAL = 1, VERBOSE = 2 };
 
 /* ---- one line ---- */
 

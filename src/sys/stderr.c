@@ -86,11 +86,19 @@ bool stderr_line(struct stderr_out *out, const char *line, size_t n) {
 }
 
 bool stderr_patient_line(struct stderr_out *out, const char *line, size_t n) {
-    struct pollfd room = {.events = POLLOUT};
-    if (stderr_line(out, line, n))
-        return true;
-    room.fd = out->fd;
-    return poll(&room, 1, 1000) == 1 && stderr_line(out, line, n);
+    enum { PIECE = 4096 /* what a pipe that polls writable takes */ };
+    if (out->way == WAY_UNKNOWN)
+        stderr_open(out);
+    for (bool waited = false; n > 0;) {
+        struct pollfd room = {.fd = out->fd, .events = POLLOUT};
+        ssize_t wrote = write_once(out, line, n < PIECE ? n : PIECE);
+        if (wrote <= 0 && (waited || poll(&room, 1, 1000) != 1))
+            return false;
+        waited = wrote <= 0;
+        line += wrote > 0 ? wrote : 0;
+        n -= wrote > 0 ? (size_t)wrote : 0;
+    }
+    return true;
 }
 
 void stderr_close(struct stderr_out *out) {

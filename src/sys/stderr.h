@@ -23,7 +23,7 @@ void stderr_open(struct stderr_out *out);
 void stderr_blocking(struct stderr_out *out, int fd);
 /* One whole line; at most 4096 bytes, so that a pipe takes all of it or nothing. false: dropped. */
 bool stderr_line(struct stderr_out *out, const char *line, size_t n);
-/* The same, but waits up to a second for room: before the loop, when nobody else waits for us. */
+/* One of any length; waits up to a second whenever there is no room: before the loop, when nobody else waits for us. */
 bool stderr_patient_line(struct stderr_out *out, const char *line, size_t n);
 /* Closes what it opened. */
 void stderr_close(struct stderr_out *out);
