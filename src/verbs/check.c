@@ -7,9 +7,9 @@
 enum { EXIT_CONFIG = 78, LINE_ROOM = 1 << 16 /* a cycle may name every service */ };
 
 /* An array with an object for each, for editors. */
-static void print_json(const struct findings *findings) {
-    write_text(1, "[");
-    for (uint32_t i = 0; i < findings->n; i++) {
+static bool print_json(const struct findings *findings) {
+    bool wrote = write_text(1, "[");
+    for (uint32_t i = 0; i < findings->n && wrote; i++) {
         const struct finding *finding = &findings->v[i];
         char line[LINE_ROOM];
         struct out out = out_on(line, sizeof line);
@@ -20,10 +20,9 @@ static void print_json(const struct findings *findings) {
         json_text(&json, "level", finding->level == LEVEL_ERROR ? "error" : "warning");
         json_text(&json, "message", finding->text);
         json_close(&json, '}');
-        write_text(1, i ? ",\n" : "\n");
-        write_all(1, out.text, out.n);
+        wrote = write_text(1, i ? ",\n" : "\n") && write_all(1, out.text, out.n);
     }
-    write_text(1, findings->n ? "\n]\n" : "]\n");
+    return wrote && write_text(1, findings->n ? "\n]\n" : "]\n");
 }
 
 int verb_check(const struct verb_call *call) {
@@ -43,9 +42,6 @@ int verb_check(const struct verb_call *call) {
     code = loading_files(&loading, &request, call->envp);
     if (code == 0 && timetable_make(&timetable, &loading.config.model))
         timetable_lint(&timetable, &loading.arena, &loading.findings);
-    if (json)
-        print_json(&loading.findings);
-    else
-        findings_print(&loading.findings, 1);
-    return code ? code : strict && loading.findings.n > 0 ? EXIT_CONFIG : 0;
+    int wrote = result_code(call, json ? print_json(&loading.findings) : findings_print(&loading.findings, 1));
+    return wrote != 0 ? wrote : code ? code : strict && loading.findings.n > 0 ? EXIT_CONFIG : 0;
 }

@@ -16,6 +16,11 @@ static void verb_line(struct out *out, const struct verb *verb) {
     out_char(out, '\n');
 }
 
+static int print(const char *word, const char *text) {
+    struct verb_call call = {.argc = 1, .argv = (char *[]){(char *)word, NULL}};
+    return result_code(&call, write_text(1, text));
+}
+
 int help_print(void) {
     char text[HELP_ROOM];
     struct out out = out_on(text, sizeof text);
@@ -29,8 +34,7 @@ int help_print(void) {
     for (const struct verb *verb = verbs; verb->name; verb++)
         verb_line(&out, verb);
     out_text(&out, "\nSee lastcall(1), lastcall.ini(5) and lastcall-http(7).\n");
-    write_all(1, out.text, out.n);
-    return 0;
+    return print("--help", out.text);
 }
 
 int verb_print(const struct verb *verb) {
@@ -38,11 +42,7 @@ int verb_print(const struct verb *verb) {
     struct out out = out_on(text, sizeof text);
     out_text(&out, "Usage: lastcall");
     verb_line(&out, verb);
-    write_all(1, out.text, out.n);
-    return 0;
+    return print(verb->name, text);
 }
 
-int version_print(void) {
-    write_text(1, "lastcall " LASTCALL_VERSION "\n");
-    return 0;
-}
+int version_print(void) { return print("--version", "lastcall " LASTCALL_VERSION "\n"); }

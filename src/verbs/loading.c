@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "run/load.h"
+#include "text/errtext.h"
 #include "verbs/talk.h"
 
 enum { ARENA_BYTES = 256 << 20, EXIT_CONFIG = 78 };
@@ -23,7 +24,18 @@ bool write_all(int fd, const char *bytes, size_t n) {
     return true;
 }
 
-void write_text(int fd, const char *text) { write_all(fd, text, strlen(text)); }
+bool write_text(int fd, const char *text) { return write_all(fd, text, strlen(text)); }
+
+int result_code(const struct verb_call *call, bool wrote) {
+    char text[64];
+    struct out out = out_on(text, sizeof text);
+    if (wrote)
+        return 0;
+    out_text(&out, "stdout: ");
+    out_text(&out, errtext(errno));
+    complain_about(call, text);
+    return EXIT_NO;
+}
 
 void *memory_take(size_t bytes) {
     void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -43,8 +55,9 @@ bool request_read(struct request *request, const struct verb_call *call, const s
 }
 
 /* A text may be as long as a cycle of all services: it is written as it is. */
-void findings_print(const struct findings *findings, int fd) {
-    for (uint32_t i = 0; i < findings->n; i++) {
+bool findings_print(const struct findings *findings, int fd) {
+    bool wrote = true;
+    for (uint32_t i = 0; i < findings->n && wrote; i++) {
         const struct finding *finding = &findings->v[i];
         char start[MAX_LINE + 64];
         struct out out = out_on(start, sizeof start);
@@ -55,10 +68,9 @@ void findings_print(const struct findings *findings, int fd) {
             out_char(&out, ':');
         }
         out_text(&out, finding->level == LEVEL_ERROR ? " error: " : " warning: ");
-        write_all(fd, out.text, out.n);
-        write_text(fd, finding->text);
-        write_text(fd, "\n");
+        wrote = write_all(fd, out.text, out.n) && write_text(fd, finding->text) && write_text(fd, "\n");
     }
+    return wrote;
 }
 
 /* What a run with these files would have: the variables count, and no other option. */

@@ -27,15 +27,17 @@ struct request {
 bool request_read(struct request *request, const struct verb_call *call, const struct verb_option *options,
                   unsigned n_options);
 
-/* 0, or 78: errors are among the findings, or a file could not be read, which it has said on stderr. */
+/* 0, or 78: errors are among the findings. */
 int loading_files(struct loading *loading, const struct request *request, char **envp);
 
-/* A line each: "file:line: level: text". */
-void findings_print(const struct findings *findings, int fd);
+/* A line each: "file:line: level: text". false: they could not be written. */
+bool findings_print(const struct findings *findings, int fd);
 
-/* All of it, whatever it takes; false: it could not be written. */
+/* All of it, whatever it takes; false and errno: it could not be written. */
 bool write_all(int fd, const char *bytes, size_t n);
-void write_text(int fd, const char *text);
+bool write_text(int fd, const char *text);
+/* The exit code of a verb whose result is what it prints: 0; or 1, and it has said why that was not written. */
+int result_code(const struct verb_call *call, bool wrote);
 
 /* Zeroed memory that costs nothing until it is touched; NULL if there is none. */
 void *memory_take(size_t bytes);

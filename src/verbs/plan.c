@@ -194,7 +194,9 @@ static bool write_svg(const struct verb_call *call, const char *path, const stru
         complain_about(call, text);
         return false;
     }
-    bool wrote = write_all(fd, out.text, out.n) && (fd == 1 || close(fd) == 0);
+    if (fd == 1)
+        return result_code(call, write_all(1, out.text, out.n)) == 0;
+    bool wrote = write_all(fd, out.text, out.n) && close(fd) == 0;
     if (!wrote)
         complain_about(call, "the image could not be written");
     return wrote;
@@ -211,7 +213,7 @@ int verb_plan(const struct verb_call *call) {
     size_t room;
     int code;
     if (!request_read(&request, call, options, 2))
-        return 2;
+        return EXIT_WORDS;
     code = loading_files(&loading, &request, call->envp);
     if (code) {
         findings_print(&loading.findings, 2);
@@ -222,13 +224,12 @@ int verb_plan(const struct verb_call *call) {
     timetable_lint(&timetable, &loading.arena, &loading.findings);
     findings_print(&loading.findings, 2);
     if (svg)
-        return write_svg(call, svg, &loading, &timetable) ? 0 : 1;
+        return write_svg(call, svg, &loading, &timetable) ? 0 : EXIT_NO;
     room = 4096 + 512 * (size_t)timetable.core.walk.n_rows;
     out = out_on(memory_take(room), room);
     if (json)
         print_json(&out, &loading, &timetable);
     else
         print_plan(&out, &loading, &timetable);
-    write_all(1, out.text, out.n);
-    return 0;
+    return result_code(call, write_all(1, out.text, out.n));
 }

@@ -239,7 +239,7 @@ static void put_ms(struct out *out, const char *before_it, int64_t ms) {
     out_text(out, " s");
 }
 
-static void print_summary(struct rehearsal *r) {
+static bool print_summary(struct rehearsal *r) {
     char text[512];
     struct out out = out_on(text, sizeof text);
     out_text(&out, "rehearsed ");
@@ -260,7 +260,7 @@ static void print_summary(struct rehearsal *r) {
         put_ms(&out, ", ", r->slowest.ms);
     }
     out_char(&out, '\n');
-    write_all(1, out.text, out.n);
+    return write_all(1, out.text, out.n);
 }
 
 static int rehearse(struct rehearsal *r, unsigned runs) {
@@ -276,8 +276,8 @@ static int rehearse(struct rehearsal *r, unsigned runs) {
     while (good && r->n < runs)
         good = run_once(r);
     remove_folder(r);
-    print_summary(r);
-    return good && count_clean(r) == runs ? 0 : EXIT_NO;
+    int wrote = result_code(r->call, print_summary(r));
+    return wrote != 0 ? wrote : good && count_clean(r) == runs ? 0 : EXIT_NO;
 }
 
 /* 1 to MOST_RUNS; 0: it is no such number. */

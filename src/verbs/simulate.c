@@ -197,9 +197,9 @@ static bool lay_out(struct simulation *simulation, struct loading *loading) {
            world_layout(&simulation->world, model, &loading->arena);
 }
 
-static void print_report(struct simulation *simulation) {
+static bool print_report(struct simulation *simulation) {
     char text[MAX_REPORT + 1];
-    write_all(1, text, ending_report(&simulation->run, text, NULL, 0));
+    return write_all(1, text, ending_report(&simulation->run, text, NULL, 0));
 }
 
 int verb_simulate(const struct verb_call *call) {
@@ -232,8 +232,7 @@ int verb_simulate(const struct verb_call *call) {
     sort_again(&simulation);
     simulate(&simulation);
     if (json)
-        print_report(&simulation);
-    else
-        say_goodbye(&simulation.run);
-    return 0;
+        return result_code(call, print_report(&simulation));
+    say_goodbye(&simulation.run);
+    return result_code(call, simulation.run.err.dropped == 0);
 }

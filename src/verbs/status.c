@@ -25,24 +25,23 @@ static bool has_line(const struct talk_answer *in, const char *line, size_t n) {
 }
 
 /* Without a terminal: the lines that were not there before. Those with a blank in front tell the time alone. */
-static void print_new(const struct talk_answer *now, const struct talk_answer *before) {
+static bool print_new(const struct talk_answer *now, const struct talk_answer *before) {
     const char *at = now->body, *end = now->body + now->n;
-    while (at < end) {
+    bool wrote = true;
+    while (at < end && wrote) {
         const char *stop = memchr(at, '\n', (size_t)(end - at));
         size_t n = stop == NULL ? (size_t)(end - at) : (size_t)(stop + 1 - at);
         if (*at != ' ' && n > 1 && !has_line(before, at, n))
-            write_all(1, at, n);
+            wrote = write_all(1, at, n);
         at += n;
     }
+    return wrote;
 }
 
-static void print(const struct watch *watch, const struct talk_answer *now) {
-    if (watch->terminal)
-        write_text(1, "\033[H\033[J");
-    if (watch->terminal || watch->json)
-        write_all(1, now->body, now->n);
-    else
-        print_new(now, &watch->before);
+static bool print(const struct watch *watch, const struct talk_answer *now) {
+    if (!watch->terminal && !watch->json)
+        return print_new(now, &watch->before);
+    return (!watch->terminal || write_text(1, "\033[H\033[J")) && write_all(1, now->body, now->n);
 }
 
 static int follow(const struct verb_call *call, const char *control, struct watch *watch) {
@@ -50,15 +49,14 @@ static int follow(const struct verb_call *call, const char *control, struct watc
     for (;;) {
         struct talk_answer now = talk_ask(call, control, "GET", path, after(clock_now(), SEC(ANSWER_S)));
         if (now.code != 200 && watch->before.code == 200) {
-            if (!watch->json)
-                write_text(1, "lastcall has gone\n");
-            return 0;
+            return result_code(call, watch->json || write_text(1, "lastcall has gone\n"));
         }
         if (now.code != 200) {
             talk_print(call, control, &now);
             return EXIT_NO;
         }
-        print(watch, &now);
+        if (!print(watch, &now))
+            return result_code(call, false);
         talk_forget(&watch->before);
         watch->before = now;
         client_pause(MS(WATCH_MS), NEVER);
@@ -80,5 +78,8 @@ int verb_status(const struct verb_call *call) {
     if (again)
         return follow(call, control, &watch);
     answer = talk_ask(call, control, "GET", json ? "/status" : "/status?table", after(clock_now(), SEC(ANSWER_S)));
-    return talk_print(call, control, &answer) ? 0 : EXIT_NO;
+    if (answer.code == 200)
+        return result_code(call, write_all(1, answer.body, answer.n));
+    talk_print(call, control, &answer);
+    return EXIT_NO;
 }

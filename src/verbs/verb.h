@@ -22,7 +22,7 @@ const struct verb *verb_find(const char *word);
 /* All rows in the order of --help; ends with a name of NULL. */
 extern const struct verb verbs[];
 
-/* lastcall --help, lastcall --version: to stdout; 0. */
+/* lastcall --help, lastcall --version: to stdout; the exit code. */
 int help_print(void);
 int version_print(void);
 int verb_print(const struct verb *verb); /* its line of the help */

@@ -69,3 +69,35 @@ def test_a_file_that_cannot_be_read_is_a_finding(workdir, path):
     finding, = json.loads(done.stdout)
     assert finding["file"] == str(workdir / path) and finding["level"] == "error"
     assert call("check", workdir / path).stdout == f"{workdir / path}:1: error: {finding['message']}\n"
+
+
+# ---- a disk that is full ----
+
+RESULTS = [["--help"], ["--version"], ["check", "@"], ["check", "--json", "@"], ["plan", "@"], ["plan", "--json", "@"],
+           ["plan", "--svg", "-", "@"], ["simulate", "@"], ["simulate", "--json", "@"], ["plan", "--help"],
+           ["rehearse", "@"]]
+
+
+@pytest.mark.parametrize("words", RESULTS, ids=" ".join)
+def test_a_result_that_cannot_be_written_is_an_error(conf, words):
+    words = [conf(GOOD + "[drain d]\ncommand = true\n") if word == "@" else word for word in words]
+    with open("/dev/full", "w") as full:
+        done = call(*words, stdout=full)
+    lines = [line for line in done.stderr.splitlines() if "stdout" in line]
+    assert done.returncode == 1 and len(lines) == 1, done
+    assert "no space left" in lines[0]
+
+
+@pytest.mark.parametrize("words", ["status", "status --json", "status --watch", "status --json --watch"])
+def test_a_status_that_cannot_be_written_is_an_error(app, programs, words):
+    run = app("[service a]\ncommand = @svc a\n").ready()
+    done = run.run("/bin/sh", "-c", f"{programs.lastcall} {words} >/dev/full")
+    assert done.code == 1 and done.err == "lastcall status: stdout: no space left\n"
+    assert run.stop() == 0
+
+
+def test_who_asked_for_something_to_be_done_need_not_hear_of_it(app, programs):
+    """A preStop hook does not fail because its output has no place."""
+    run = app("[service a]\ncommand = @svc a\n").ready()
+    assert run.run("/bin/sh", "-c", f"{programs.lastcall} drain >/dev/full").code == 0
+    assert run.stop() == 0
