@@ -214,6 +214,10 @@ int verb_plan(const struct verb_call *call) {
     int code;
     if (!request_read(&request, call, options, 2))
         return EXIT_WORDS;
+    if (json && svg && strcmp(svg, "-") == 0) {
+        complain_about(call, "--svg -: stdout is for the JSON; name a file for the image");
+        return EXIT_WORDS;
+    }
     code = loading_files(&loading, &request, call->envp);
     if (code) {
         findings_print(&loading.findings, 2);
@@ -223,8 +227,10 @@ int verb_plan(const struct verb_call *call) {
         return 125;
     timetable_lint(&timetable, &loading.arena, &loading.findings);
     findings_print(&loading.findings, 2);
-    if (svg)
-        return write_svg(call, svg, &loading, &timetable) ? 0 : EXIT_NO;
+    if (svg && !write_svg(call, svg, &loading, &timetable))
+        return EXIT_NO;
+    if (svg && !json)
+        return 0;
     room = 4096 + 512 * (size_t)timetable.core.walk.n_rows;
     out = out_on(memory_take(room), room);
     if (json)

@@ -1,4 +1,5 @@
 """`lastcall plan --svg`: an image that is XML, holds its texts as text, and keeps inside its own frame."""
+import json
 import subprocess
 import xml.etree.ElementTree as ElementTree
 
@@ -80,3 +81,12 @@ def test_it_is_written_to_a_file(conf, workdir):
     assert ElementTree.parse(workdir / "plan.svg").getroot().tag == NS + "svg"
     out, err, code = plan("--svg", workdir / "none" / "plan.svg", path)
     assert code == 1 and "plan.svg: no such file or directory" in err and out == ""
+
+
+def test_the_table_for_a_machine_beside_the_image(conf, workdir):
+    path = conf(INI)
+    out, err, code = plan("--json", "--svg", workdir / "plan.svg", path)
+    assert (json.loads(out)["grace_ms"], err, code) == (30000, "", 0)
+    assert ElementTree.parse(workdir / "plan.svg").getroot().tag == NS + "svg"
+    out, err, code = plan("--json", "--svg", "-", path)
+    assert code == 2 and out == "" and err == "lastcall plan: --svg -: stdout is for the JSON; name a file for the image\n"
