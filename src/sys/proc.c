@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "sys/pidfd.h"
+#include "text/number.h"
 
 static char *put_text(char *at, const char *text) {
     size_t n = strlen(text);
@@ -33,55 +34,12 @@ static char *put_process(char *at, pid_t pid) {
     return pid == 0 ? put_text(at, "self") : put_number(at, (uint64_t)pid);
 }
 
-static const char *read_number(const char *at, uint64_t *value) {
-    while (*at == ' ')
-        at++;
-    for (*value = 0; *at >= '0' && *at <= '9'; at++)
-        *value = *value * 10 + (uint64_t)(*at - '0');
-    return at;
-}
-
-static const char *skip_fields(const char *at, int n) {
-    while (n-- > 0) {
-        while (*at == ' ')
-            at++;
-        while (*at != 0 && *at != ' ')
-            at++;
-    }
-    return at;
-}
-
-/* The name is in brackets and may itself hold brackets and spaces: the last ')' ends it. proc(5) has
- * the fields: state is the third, start time the 22nd. */
-static bool parse_stat(const char *text, struct proc_stat *stat) {
-    const char *name = strchr(text, '('), *end = strrchr(text, ')');
-    if (name == NULL || end == NULL || end < name || end[1] != ' ')
-        return false;
-    size_t n = (size_t)(end - name - 1);
-    n = n < sizeof stat->comm ? n : sizeof stat->comm - 1;
-    memcpy(stat->comm, name + 1, n);
-    stat->comm[n] = 0;
-    stat->state = end[2];
-    uint64_t parent, group;
-    const char *at = read_number(end + 3, &parent);
-    read_number(at, &group);
-    stat->parent = (pid_t)parent;
-    stat->group = (pid_t)group;
-    read_number(skip_fields(end + 3, 18), &stat->start);
-    return true;
-}
-
 /* A /proc of another pid namespace numbers processes differently, and would name strangers: it counts
  * as none. (unshare --pid without a mount of its own is such a case.) */
 static bool is_ours(void) {
     char text[24];
-    uint64_t pid;
-    ssize_t n = readlink("/proc/self", text, sizeof text - 1);
-    if (n <= 0)
-        return false;
-    text[n] = 0;
-    read_number(text, &pid);
-    return pid == (uint64_t)getpid();
+    ssize_t n = readlink("/proc/self", text, sizeof text);
+    return n > 0 && number_parse(text, (size_t)n, INT32_MAX) == getpid();
 }
 
 static bool read_stat(pid_t pid, struct proc_stat *stat) {
@@ -95,7 +53,7 @@ static bool read_stat(pid_t pid, struct proc_stat *stat) {
     if (n <= 0)
         return false;
     text[n] = 0;
-    return parse_stat(text, stat);
+    return proc_stat_read(text, stat);
 }
 
 bool proc_stat(pid_t pid, struct proc_stat *stat) { return is_ours() && read_stat(pid, stat); }
@@ -105,32 +63,16 @@ bool proc_alive(struct proc_id id) {
     return proc_stat(id.pid, &stat) && stat.start == id.start && stat.state != 'Z' && stat.state != 'X';
 }
 
-struct children { pid_t *into; size_t n, room; };
-
-static void read_children(int fd, struct children *children) {
-    char text[512];
-    uint64_t pid = 0;
+static void children_of_task(pid_t pid, const char *task, struct proc_list *children) {
+    char path[80], text[512];
     ssize_t n;
-    while ((n = read(fd, text, sizeof text)) > 0)
-        for (ssize_t i = 0; i < n; i++) {
-            if (text[i] >= '0' && text[i] <= '9') {
-                pid = pid * 10 + (uint64_t)(text[i] - '0');
-                continue;
-            }
-            if (pid != 0 && children->n < children->room)
-                children->into[children->n++] = (pid_t)pid;
-            pid = 0;
-        }
-}
-
-static void children_of_task(pid_t pid, const char *task, struct children *children) {
-    char path[80];
     char *at = put_text(put_process(path, pid), "/task/");
     put_text(put_text(at, task), "/children");
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return;
-    read_children(fd, children);
+    while ((n = read(fd, text, sizeof text)) > 0)
+        proc_list_read(children, text, (size_t)n);
     close(fd);
 }
 
@@ -140,7 +82,7 @@ struct entry { uint64_t inode; int64_t offset; uint16_t bytes; uint8_t type; cha
 size_t proc_children(pid_t pid, pid_t *into, size_t room) {
     char path[48];
     _Alignas(8) char list[1024];
-    struct children children = {.into = into, .room = room};
+    struct proc_list children = {.into = into, .room = room};
     put_text(put_process(path, pid), "/task");
     int fd = is_ours() ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
     if (fd < 0)

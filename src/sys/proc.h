@@ -11,9 +11,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { PROC_COMM = 16 };
+#include "text/proc.h"
 
-struct proc_stat { pid_t parent, group; uint64_t start; char state; char comm[PROC_COMM]; };
 struct proc_id { pid_t pid; uint64_t start; };
 
 /* False if there is no such process, or no /proc. */
