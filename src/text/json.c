@@ -8,6 +8,22 @@ struct json json_on(struct out *out) { return (struct json){.out = out, .fresh =
 
 /* ---- strings ---- */
 
+bool json_is_utf8(const char *text, size_t n) {
+    for (size_t bytes; n > 0; text += bytes, n -= bytes)
+        if ((bytes = utf8(text, n)) == 0)
+            return false;
+    return true;
+}
+
+static bool is_control(unsigned char c) { return c < 0x20 || c == 0x7f; }
+
+bool json_is_plain(const char *text, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (is_control((unsigned char)text[i]))
+            return false;
+    return json_is_utf8(text, n);
+}
+
 static void escaped(struct out *out, unsigned char c) {
     static const char hex[] = "0123456789abcdef";
     const char *short_form = c == '\n' ? "\\n" : c == '\t' ? "\\t" : c == '\r' ? "\\r" : NULL;
@@ -25,7 +41,7 @@ void json_string(struct out *out, const char *text, size_t n) {
     out_char(out, '"');
     while (at < end) {
         size_t bytes = utf8((const char *)at, (size_t)(end - at));
-        if (*at < 0x20 || *at == 0x7f) {
+        if (is_control(*at)) {
             escaped(out, *at);
         } else if (bytes == 0) {
             out_text(out, "\xef\xbf\xbd");

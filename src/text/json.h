@@ -19,5 +19,8 @@ void json_null(struct json *json, const char *key);
 /* The string alone, with its quotes. Control bytes are escaped; bytes that are no UTF-8 become U+FFFD,
  * so that the whole stays valid whatever a name or path holds. */
 void json_string(struct out *out, const char *text, size_t n);
+bool json_is_utf8(const char *text, size_t n);
+/* UTF-8 without control bytes: json_string changes nothing but quotes and backslashes. */
+bool json_is_plain(const char *text, size_t n);
 
 #endif

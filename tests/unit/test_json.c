@@ -32,6 +32,12 @@ Test(json, valid_utf8_stays) {
     }
 }
 
+Test(json, plain_is_what_stays_as_it_is) {
+    cr_assert(json_is_plain("a\"\\/\xc3\xa4", 6) && json_is_plain("", 0));
+    cr_assert(!json_is_plain("a\n", 2) && !json_is_plain("\x7f", 1) && !json_is_plain("a\0", 2));
+    cr_assert(!json_is_plain("\xc3", 1) && !json_is_utf8("a\xff", 2) && json_is_utf8("\x01", 1));
+}
+
 #define BAD "\xef\xbf\xbd"
 
 Test(json, what_is_no_utf8_is_replaced) {

@@ -1,0 +1,161 @@
+/* Manifests: what is written is read again, and nothing else is. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "text/manifest.h"
+
+static const struct manifest_head head = {"0.1.0", "jobs", "000042-20261121T031500Z", "2026-11-21T03:15:00Z",
+                                          "host\x01\"\\\n\xff", "SIGTERM from outside \xe2\x82\xac"};
+static const struct manifest_entry entries[] = {
+    {.path = "d", .type = MANIFEST_DIR, .mode = 07777, .uid = 4294967295u, .gid = 1, .mtime = -3, .mtime_ns = 999999999},
+    {.path = "d/a \"b\"\\", .type = MANIFEST_FILE, .mode = 0644, .size = 12, .hashed = true, .sha256 = {0xab, [31] = 1}},
+    {.path = "d/\xff\n", .type = MANIFEST_FILE, .size = 3},
+    {.path = "d/\xc3\xa4", .type = MANIFEST_LINK, .mode = 0777, .target = "../d/\x80"},
+};
+enum { N = sizeof entries / sizeof *entries };
+static const uint8_t seal[MANIFEST_HASH] = {1, 2, 3};
+
+static char text[8192];
+
+static size_t write_all(size_t n, uint64_t files, uint64_t bytes) {
+    struct out out = out_on(text, sizeof text);
+    manifest_head(&out, &head);
+    for (size_t i = 0; i < n; i++)
+        manifest_entry(&out, &entries[i], i == 0);
+    manifest_tail(&out, files, bytes);
+    manifest_seal(&out, seal);
+    cr_assert(!out.cut);
+    return out.n;
+}
+
+/* Entries read of a text, -1: it was refused. Each line has memory of its own, so that a byte too far is seen. */
+static int read_all(const char *from) {
+    struct manifest_reader reader = {0};
+    struct manifest_head got;
+    struct manifest_entry entry;
+    int n = 0;
+    for (const char *end; (end = strchr(from, '\n')) != NULL; from = end + 1) {
+        size_t bytes = (size_t)(end - from);
+        char *line = malloc(bytes ? bytes : 1);
+        memcpy(line, from, bytes);
+        enum manifest_line kind = manifest_read(&reader, line, bytes, &got, &entry);
+        if (kind == MANIFEST_IS_HEAD)
+            cr_assert(strcmp(got.id, head.id) == 0 && strcmp(got.cause, head.cause) == 0 &&
+                      strcmp(got.host, "host\x01\"\\\n\xef\xbf\xbd") == 0 && strcmp(got.name, "jobs") == 0);
+        if (kind == MANIFEST_IS_ENTRY) {
+            const struct manifest_entry *want = &entries[n++];
+            cr_assert_str_eq(entry.path, want->path);
+            cr_assert((entry.target == NULL) == (want->target == NULL));
+            cr_assert(entry.target == NULL || strcmp(entry.target, want->target) == 0);
+            cr_assert(entry.type == want->type && entry.mode == want->mode && entry.size == want->size &&
+                      entry.uid == want->uid && entry.gid == want->gid && entry.mtime == want->mtime &&
+                      entry.mtime_ns == want->mtime_ns && entry.hashed == want->hashed &&
+                      memcmp(entry.sha256, want->sha256, MANIFEST_HASH) == 0);
+        }
+        free(line);
+        if (kind == MANIFEST_BAD)
+            return -1;
+    }
+    return reader.last == MANIFEST_IS_SEAL && memcmp(reader.sha256, seal, sizeof seal) == 0 ? n : -1;
+}
+
+Test(manifest, what_is_written_is_read) {
+    for (int n = 0; n <= N; n++) {
+        write_all((size_t)n, n < 2 ? 0 : n == 2 ? 1 : 2, n < 2 ? 0 : n == 2 ? 12 : 15);
+        cr_assert_eq(read_all(text), n, "%d", n);
+    }
+}
+
+Test(manifest, what_is_no_utf8_stands_in_hex) {
+    write_all(N, 2, 15);
+    cr_assert_not_null(strstr(text, "\n{\"path_hex\":\"642fff0a\",\"type\":\"file\""));
+    cr_assert_not_null(strstr(text, "\"path\":\"d/\xc3\xa4\",\"type\":\"link\",\"mode\":\"0777\""));
+    cr_assert_not_null(strstr(text, "\"target_hex\":\"2e2e2f642f80\"}\n"));
+}
+
+Test(manifest, the_longest_entry_fits_a_line) {
+    static char path[MANIFEST_PATH], target[MANIFEST_PATH], line[MANIFEST_LINE];
+    memset(path, 1, sizeof path - 1);
+    memset(target, '"', sizeof target - 1);
+    struct manifest_entry entry = {.path = path, .target = target, .type = MANIFEST_LINK, .uid = UINT32_MAX,
+                                   .gid = UINT32_MAX, .mtime = INT64_MIN, .mtime_ns = 999999999};
+    struct out out = out_on(line, sizeof line);
+    manifest_entry(&out, &entry, false);
+    cr_assert(!out.cut);
+}
+
+Test(manifest, sums_have_to_agree) {
+    write_all(N, 1, 15);
+    cr_assert_eq(read_all(text), -1);
+    write_all(N, 2, 14);
+    cr_assert_eq(read_all(text), -1);
+}
+
+/* One byte left out, but of a number; and values that nobody writes. */
+Test(manifest, every_line_has_one_form) {
+    static char copy[sizeof text];
+    size_t n = write_all(1, 0, 0);
+    memcpy(copy, text, n + 1);
+    size_t first = strcspn(copy, "\n") + 1;
+    for (size_t i = first; i < n; i++) {
+        if (strchr("-0123456789", copy[i]) != NULL)
+            continue;
+        memcpy(text, copy, n + 1);
+        memmove(text + i, text + i + 1, n - i);
+        cr_assert_eq(read_all(text), -1, "without byte %zu: %s", i, text);
+    }
+    static const char *const lines[][2] = {
+        {"\"uid\":4294967295", "\"uid\":4294967296"}, {"\"uid\":4294967295", "\"uid\":04"}, {"\"uid\":4294967295", "\"uid\":"},
+        {"\"mtime\":-3", "\"mtime\":-0"}, {"\"mtime\":-3", "\"mtime\":9223372036854775808"},
+        {"\"mtime_ns\":999999999", "\"mtime_ns\":1000000000"}, {"\"mode\":\"7777\"", "\"mode\":\"7787\""},
+        {"\"type\":\"dir\"", "\"type\":\"fifo\""}, {"\"path\":\"d\"", "\"path\":\"\\u0000\""},
+        {"\"path\":\"d\"", "\"path\":\"\xff\""}, {"\"path\":\"d\"", "\"path\":\"\\u0080\""},
+        {"\"path\":\"d\"", "\"path_hex\":\"00\""}, {"\"path\":\"d\"", "\"path_hex\":\"6\""},
+        {"\"path\":\"d\"", "\"path_hex\":\"6G\""}, {"\"path\":\"d\"", "\"path\":\"\""}, {"\"path\":\"d\"", "\"path\":\"/d\""},
+        {"\"path\":\"d\"", "\"path\":\"..\""}, {"\"path\":\"d\"", "\"path\":\"a/../d\""}, {"\"path\":\"d\"", "\"path\":\"a//d\""},
+        {"\"path\":\"d\"", "\"path\":\"d/\""}, {"\"path\":\"d\"", "\"path\":\"./d\""}, {"}\n]", "},\n]"}, {"}\n]", "}\n}"},
+        {"\"files\":0", "\"files\":00"}, {"[\n", "[\n\n"}, {"\"format\":1", "\"format\":2"},
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        char *at = strstr(copy, lines[i][0]);
+        cr_assert_not_null(at, "%zu", i);
+        size_t before = (size_t)(at - copy);
+        snprintf(text, sizeof text, "%.*s%s%s", (int)before, copy, lines[i][1], at + strlen(lines[i][0]));
+        cr_assert_eq(read_all(text), -1, "%s", text);
+    }
+}
+
+Test(manifest, order_of_lines) {
+    write_all(2, 1, 12);
+    cr_assert_eq(read_all(strchr(text, '\n') + 1), -1, "no head");
+    strcat(text, "}\n");
+    cr_assert_eq(read_all(text), -1, "something after the seal");
+    *strstr(text, "\"sha256\":\"01") = 0;
+    cr_assert_eq(read_all(text), -1, "no seal");
+}
+
+Test(manifest, depth) {
+    char path[2 * MANIFEST_DEPTH + 2] = "a";
+    for (int i = 1; i < MANIFEST_DEPTH; i++)
+        strcat(path, "/a");
+    cr_assert(manifest_path_fits(path));
+    strcat(path, "/a");
+    cr_assert(!manifest_path_fits(path));
+}
+
+Test(manifest, links_that_leave) {
+    cr_assert(manifest_link_stays("a", "b"));
+    cr_assert(manifest_link_stays("a", "b/c//d/"));
+    cr_assert(manifest_link_stays("a", "./b/..."));
+    cr_assert(manifest_link_stays("d/a", "../b"));
+    cr_assert(manifest_link_stays("d/e/a", ".././../b"));
+    cr_assert(manifest_link_stays("d/a", ".."));
+    cr_assert(!manifest_link_stays("a", ""));
+    cr_assert(!manifest_link_stays("a", "/b"));
+    cr_assert(!manifest_link_stays("a", ".."));
+    cr_assert(!manifest_link_stays("d/a", "../.."));
+    cr_assert(!manifest_link_stays("d/a", "..//../b"));
+    cr_assert(!manifest_link_stays("d/e/a", "b/.."), "b may be a link to a place that lies less deep");
+}
