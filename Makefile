@@ -31,7 +31,7 @@ LINK   := -static -no-pie -Wl,--gc-sections -Wl,-z,relro,-z,now -Wl,-z,noexecsta
 # model is only nouns; core, conf and text decide and are pure, and so is world, which only simulates; the
 # rest does.
 PURE := model core conf text world
-DOES := sys run net verbs
+DOES := sys store run net verbs
 pure_src := $(wildcard $(PURE:%=src/%/*.c))
 does_src := $(wildcard $(DOES:%=src/%/*.c)) src/main.c
 pure_obj := $(pure_src:src/%.c=$(B)/obj/%.o)
@@ -42,7 +42,7 @@ all: $(B)/lastcall gates
 
 $(B)/lastcall: $(objects)
 	@echo "  LD   $@"
-	@$(CC) $(CFLAGS) $(HARDEN) $(SIZE) $(LINK) $(LDFLAGS) -o $@.full $(objects) $(LIBDIR)/libinih.a
+	@$(CC) $(CFLAGS) $(HARDEN) $(SIZE) $(LINK) $(LDFLAGS) -o $@.full $(objects) $(LIBDIR)/libinih.a $(LIBDIR)/libmd.a
 	@strip -s -R .comment -o $@ $@.full
 
 # Each pure room is compiled with its own include path only, so that an import the wrong way is an
@@ -57,7 +57,7 @@ see = $(foreach room,model $(rooms_$(1)),-iquote $(B)/see/$(room))
 $(B)/see: Makefile
 	@rm -rf $@ && mkdir -p $@ $(B)/include
 	@for room in $(PURE); do mkdir -p $@/$$room && ln -sfn $(CURDIR)/src/$$room $@/$$room/$$room; done
-	@cp /usr/include/ini.h $(B)/include/
+	@cp /usr/include/ini.h /usr/include/sha2.h $(B)/include/
 
 define pure_room
 $(B)/obj/$(1)/%.o: src/$(1)/%.c Makefile | $(B)/see
@@ -70,7 +70,7 @@ $(foreach room,$(PURE),$(eval $(call pure_room,$(room))))
 $(B)/obj/%.o: src/%.c Makefile | $(B)/see
 	@mkdir -p $(@D)
 	@echo "  CC   $<"
-	@$(CC) $(MODE) $(HARDEN) $(SIZE) $(CFLAGS) -iquote src -MMD -MP -c -o $@ $<
+	@$(CC) $(MODE) $(HARDEN) $(SIZE) $(CFLAGS) -iquote src -isystem $(B)/include -MMD -MP -c -o $@ $<
 
 -include $(objects:.o=.d)
 
@@ -164,7 +164,7 @@ test: all unit sim every system docs
 
 # The same tests on a binary with AddressSanitizer and UndefinedBehaviourSanitizer (glibc, dynamic).
 $(B)/lastcall-san: $(pure_src) $(does_src) $(wildcard src/*/*.h) | $(B)/see
-	gcc $(MODE) $(SAN) -iquote src -isystem $(B)/include -o $@ $(pure_src) $(does_src) $(LIBDIR)/libinih.a
+	gcc $(MODE) $(SAN) -iquote src -isystem $(B)/include -o $@ $(pure_src) $(does_src) $(LIBDIR)/libinih.a $(LIBDIR)/libmd.a
 
 test-san: $(B)/lastcall-san
 	LASTCALL_BIN=$(B)/lastcall-san LASTCALL_SANITIZED=1 /usr/bin/python3 -m pytest -q -n $(JOBS) tests/system \

@@ -40,7 +40,7 @@ struct checkpoint_result {
     uint64_t files, bytes;         /* of regular files */
     char id[CHECKPOINT_ID];        /* "000042-20261121T031500Z"; empty: none */
     char damaged_id[CHECKPOINT_ID];
-    char path[CHECKPOINT_PATH];    /* absolute for begin and latest; else within the store; cut at its end */
+    char path[CHECKPOINT_PATH];    /* absolute for begin, commit and latest; else within the checkpoint; cut at its end */
 };
 
 #endif

@@ -38,9 +38,10 @@ bool store_open(struct store *store, const char *dir, bool make, struct checkpoi
 bool store_begin(struct store *store, struct checkpoint_result *result);
 
 /* The command has exited 0: manifest, sync, rename, latest, prune to `keep` last. On true the checkpoint is on disk
- * and result has its id, files and bytes. On false nothing has changed but that the attempt is gone or left over. An
- * empty directory is refused (CHECKPOINT_EMPTY), so are sockets, devices, FIFOs, links that leave the directory, and
- * files that change while they are read (CHECKPOINT_CHANGED). */
+ * and result has its id, path, files and bytes; it says so, with CHECKPOINT_OK, before older ones are removed. On
+ * false nothing has changed but that the attempt is gone or left over. An empty directory is refused
+ * (CHECKPOINT_EMPTY), so are sockets, devices, FIFOs, mounts, links that leave the directory (CHECKPOINT_REFUSED),
+ * and files that change while they are read (CHECKPOINT_CHANGED). */
 bool store_commit(struct store *store, const struct store_label *label, uint16_t keep, struct checkpoint_result *result);
 
 /* Removes the attempt, as far as that is possible. */
@@ -50,6 +51,26 @@ void store_abandon(struct store *store);
  * do not are set aside (result->damaged counts them, result->damaged_id names the newest); `latest` is made to
  * name what was found. true with an empty id: there is none. false: could not look; result says why. */
 bool store_latest(struct store *store, struct checkpoint_result *result);
+
+/* ---- for verbs: what is there, without the lock ---- */
+
+struct manifest_head;
+
+/* Nothing is made, removed or set aside. false as for store_open. */
+bool store_open_to_look(struct store *store, const char *dir, struct checkpoint_result *result);
+
+/* The newest checkpoint with a number below *below, which becomes its number; UINT64_MAX to begin with. */
+bool store_next(struct store *store, uint64_t *below, char id[static CHECKPOINT_ID]);
+
+/* Opens a checkpoint, and holds it with a shared lock: no other process removes it until the next call or the end.
+ * sealed_next(store_manifest()) then gives its entries, store_files() is their directory; `head` is good until the
+ * first entry. false: result says why; error 0: its manifest is none. */
+bool store_pick(struct store *store, const char *id, struct manifest_head *head, struct checkpoint_result *result);
+struct sealed *store_manifest(struct store *store);   /* store/sealed.h */
+int store_files(const struct store *store);
+
+/* Compares a checkpoint with its manifest. false: path and errno, 0: other bytes, or one too many. */
+bool store_verify(struct store *store, const char *id, struct checkpoint_result *result);
 
 /* Gives the lock back. */
 void store_close(struct store *store);
