@@ -1,7 +1,7 @@
 /* ends.c: what others must see after each step, and what must hold at the exit. */
 #include "sim.h"
 
-static const struct policy *policy(void) { return &sim.model.policy; }
+static const struct policy *policy(void) { return &scene.model.policy; }
 
 /* ---- what others see ---- */
 
@@ -21,11 +21,11 @@ static uint64_t what_others_see(void) {
     hash = MIX(hash, bits), hash = MIX(hash, life), hash = MIX(hash, phase);
     hash = MIX(hash, core->walk.clock), hash = MIX(hash, core->walk.asked), hash = MIX(hash, core->walk.cause);
     hash = MIX(hash, core->pulse), hash = MIX(hash, core->next_reply);
-    for (uint16_t i = 0; i < sim.model.n_units; i++) {
+    for (uint16_t i = 0; i < scene.model.n_units; i++) {
         const struct unit *u = &core->units[i];
         hash = MIX(hash, u->state), hash = MIX(hash, u->ready), hash = MIX(hash, u->exit), hash = MIX(hash, u->restarts);
     }
-    for (uint16_t i = 0; i < sim.model.n_checks; i++) {
+    for (uint16_t i = 0; i < scene.model.n_checks; i++) {
         const struct check *c = &core->checks[i];
         hash = MIX(hash, c->on), hash = MIX(hash, c->passing), hash = MIX(hash, c->gen);
     }
@@ -54,7 +54,7 @@ bool is_success(const struct service *service, int exit) {
 
 /* DESIGN 9, from what the world has seen. */
 static int code_of(uint16_t unit) {
-    const struct service *service = &sim.services[sim.units[unit].service];
+    const struct service *service = &scene.services[scene.units[unit].service];
     int exit = sim.last_exit[unit];
     signal_set sent = sim.last_sent[unit];
     if (exit == EXIT_UNKNOWN || is_success(service, exit))
@@ -68,12 +68,12 @@ static int expected_code(void) {
     const struct walk *walk = &sim.core.walk;
     for (uint16_t i = 0; i < walk->n_rows; i++) {
         const struct row *row = &walk->rows[i];
-        if (row->killed && (row->action == DO_STOP || (row->subject != NONE && sim.steps[row->subject].required)))
+        if (row->killed && (row->action == DO_STOP || (row->subject != NONE && scene.steps[row->subject].required)))
             return 124;
     }
-    if (sim.model.main != NONE)
-        return code_of(sim.services[sim.model.main].first_unit);
-    for (uint16_t unit = 0; unit < sim.model.n_units; unit++)
+    if (scene.model.main != NONE)
+        return code_of(scene.services[scene.model.main].first_unit);
+    for (uint16_t unit = 0; unit < scene.model.n_units; unit++)
         if (sim.was_running[unit] && code_of(unit))
             return code_of(unit);
     return 0;
@@ -82,7 +82,7 @@ static int expected_code(void) {
 /* A unit that was put down for a fault of its own has not ended well, whatever the signal. */
 static bool was_requested(void) {
     uint8_t cause = sim.core.walk.cause;
-    for (uint16_t unit = 0; unit < sim.model.n_units; unit++)
+    for (uint16_t unit = 0; unit < scene.model.n_units; unit++)
         if (sim.core.units[unit].timed_out)
             return false;
     return cause == BY_SIGNAL || cause == BY_SHUTDOWN || cause == BY_PRESTOP || cause == BY_DRAIN;
@@ -100,9 +100,9 @@ void rules_exit(void) {
         if (!row_ended(&walk->rows[i]) && !policy()->phases_only)
             fail("row %u has not ended at the exit", i);
     }
-    if (sim.alive > 0 && sim.mortal && policy()->sweep && sim.latency.ns == 0 && time_to_reap)
+    if (sim.alive > 0 && scene.mortal && policy()->sweep && scene.latency.ns == 0 && time_to_reap)
         fail("%u processes are left at the exit", sim.alive);
-    if (sim.model.n_steps == 0 && policy()->announce_min.ns == 0 && !policy()->phases_only && sim.latency.ns == 0 && sim.alive == 0 &&
+    if (scene.model.n_steps == 0 && policy()->announce_min.ns == 0 && !policy()->phases_only && scene.latency.ns == 0 && sim.alive == 0 &&
         sim.now.ns != later_of(sim.notice, sim.last_end).ns)
         fail("it slept though all had ended");
     if (killed ? verdict < VERDICT_FORCED : all_well && verdict != VERDICT_CLEAN && verdict != VERDICT_OVERRAN)

@@ -1,17 +1,26 @@
 /* tests/sim/sim.h: a million shutdowns on a virtual clock.
  *
- *   make.c    draws a model and what its processes are like, from a seed
+ *   make.c    draws a model from a seed, and what its processes are like
+ *   scene.c   what follows from a scene's parts, and whether conf would let it pass
+ *   fields.c  the parts of a scene by name
+ *   text.c    a scene as text, and back
+ *   fate.c    what one process will do: drawn when it is born, or looked up
  *   world.c   fakes the kernel: processes, signals, reaping; carries actions out, posts facts
  *   rules.c   what must hold after every step
+ *   orders.c  what must hold for each thing that the core wants done
  *   ends.c    what others see, and what must hold at the exit
  *   story.c   one run: the events from outside, the order of facts, the end
+ *   tell.c    a run as a person reads it
+ *   shrink.c  a scene that fails becomes a small one that fails in the same way
  *   main.c    many runs
  *
- * A seed gives the same story every time. A failure prints its seed, and is told again with a trace.
+ * A scene is all that decides how a run goes, but for the core itself. A seed draws one as it goes along. Of a run
+ * that fails the scene is recorded, made small, and kept as text, so that it stays a test when seeds draw others.
  */
 #ifndef SIM_H
 #define SIM_H
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,19 +29,52 @@
 #include "model/names.h"
 
 enum { MOST_UNITS = 220, MOST_SERVICES = 200, MOST_CHECKS_ = 80, MOST_STEPS_ = 8, MOST_SLOTS = 2 * MOST_UNITS + 96 };
+enum { MOST_EVENTS = 2048, MOST_FATES = 4096, MOST_TURNS = 2048 };
 enum { K_INT = 2, K_QUIT = 3, K_KILL = 9, K_TERM = 15, K_CONT = 18 };
 
-/* How the processes of one owner behave. */
-struct nature {
-    uint8_t hangs;        /* percent that never reach exec */
-    uint8_t fails;        /* percent whose spawn fails */
-    uint8_t deaf;         /* percent that ignore what can be ignored */
-    uint8_t tails;        /* percent whose group outlives the leader */
-    uint8_t strays;       /* percent that leave processes nobody knows */
-    uint8_t undying;      /* percent that even KILL does not end in time */
-    uint8_t good;         /* percent of its own ends that are exit 0 */
-    uint8_t polite;       /* percent that answer the stop signal with exit 0, the others die of it */
-    span life, slow;      /* about how long it lives by itself (FOREVER), takes to obey */
+/* When a process chooses to die. */
+enum moment { M_ANY, M_NOTICE, M_STAGE, M_RESUME, M_DEADLINE, M_TURN, M_N };
+enum obeys { OBEYS_DYING, OBEYS_WELL, OBEYS_CODE };
+
+/* What a process will do. */
+struct fate {
+    span exec;                /* until exec; FOREVER: it hangs */
+    span life;                /* until it ends by itself; USUAL: as its kind does */
+    span slow;                /* until it obeys */
+    span dies;                /* until KILL has ended it */
+    span tail_life;           /* of its group, once the leader has ended */
+    span stray_life;          /* of one stray, once the leader has ended */
+    span pulse, stops;        /* the helper: until a sign of life; until it is stopped */
+    int16_t exit;             /* its own end; of a spawn that fails: 125 to 127 */
+    uint8_t obeys, worst;     /* enum obeys; enum moment */
+    uint8_t strays, deaf_strays; /* processes that nobody knows, left behind at its end */
+    bool fails, deaf, undying, tail, tail_deaf;
+};
+#define USUAL ((span){-1})
+struct born { uint8_t what; uint16_t owner, nth; struct fate fate; };
+/* event.gen and event.job.gen: so many generations ago. */
+struct told { instant at; struct event event; };
+/* The turn that is due then comes late, or hears of ends first. */
+struct odd_turn { instant at; uint32_t nth; span late; bool ends_first; }; /* nth: of those at this instant */
+
+struct scene {
+    struct model model;
+    struct service services[MOST_SERVICES];
+    uint16_t afters[MOST_SERVICES][MAX_AFTER];
+    struct unit_policy units[MOST_UNITS];
+    struct check_policy checks[MOST_CHECKS_];
+    struct step_policy steps[MOST_STEPS_];
+    span latency;             /* how late the loop may be told of a fact or an instant */
+    instant horizon;          /* a stop comes now, if none came before */
+    int32_t late_ms;          /* phases alone: how much of the grace is gone */
+    uint8_t rewrite;          /* single command: what TERM becomes */
+    uint8_t strays;           /* are there from the beginning */
+    span sweep;               /* what a sweep reaches ends after so long */
+    bool mortal;              /* no process survives KILL */
+    struct born fates[MOST_FATES];
+    struct told events[MOST_EVENTS];
+    struct odd_turn turns[MOST_TURNS];
+    uint16_t n_fates, n_events, n_turns;
 };
 
 enum proc_state { P_NONE, P_FORKED, P_UP, P_LEFT };
@@ -40,58 +82,58 @@ enum proc_state { P_NONE, P_FORKED, P_UP, P_LEFT };
 struct proc {
     uint8_t state, what;
     uint16_t gen, owner;
-    bool deaf, undying, polite, zombie, stopped, told_end;
-    bool tail, tail_deaf;     /* members of its group beside the leader */
-    uint8_t strays;
+    bool zombie, stopped, told_end;
+    bool tail;                /* members of its group beside the leader */
     signal_set sent;          /* stop signals that it was sent: those that CONT follows */
     uint8_t pending;          /* a signal that came before exec */
-    bool was_killed, fail;
+    bool was_killed;
     int exit;
-    uint32_t plan;            /* number of the newest plan for its leader, and for its tail */
-    uint32_t tail_plan;
+    uint32_t plan;            /* number of the newest plan for its leader */
+    struct fate fate;
 };
 
-enum item_kind { I_EXEC, I_END, I_TAIL_END, I_STRAY_END, I_SWEPT, I_OUTSIDE, I_CHECK, I_STOPPED, I_PULSE };
+enum item_kind { I_EXEC, I_END, I_TAIL_END, I_STRAY_END, I_SWEPT, I_OUTSIDE, I_CHECK, I_STOPPED, I_PULSE, I_TURN };
 struct item { int64_t at; uint32_t order, plan; uint16_t slot, gen; uint8_t kind; };
 
 enum { MOST_ITEMS = 8192, MOST_FACTS = 4096 };
 
+/* Where a scene comes from, and where it goes. */
+enum source { DRAWN, RECORDED /* drawn, and written down */, READ };
+
+/* The rules' memory of one step of the plan, in this round. */
+struct tries { uint8_t gates, runs; bool gate_passed, began; };
+
 struct sim {
-    uint64_t dice;
-    bool trace;
-    uint64_t seed;
+    uint64_t dice, seed;
+    uint8_t source;           /* enum source */
+    bool trace, big, too_large; /* too_large: it cannot be kept */
     const char *failure;      /* NULL: all is well */
+    const char *rule;         /* the words of the rule that was broken */
     char text[160];
-    /* the model */
-    struct model model;
-    struct service services[MOST_SERVICES];
-    uint16_t afters[MOST_SERVICES][MAX_AFTER];
-    struct unit_policy units[MOST_UNITS];
-    struct check_policy checks[MOST_CHECKS_];
-    struct step_policy steps[MOST_STEPS_];
-    struct nature unit_nature[MOST_UNITS], aux_nature, step_nature[MOST_STEPS_], check_nature, net_nature;
-    span latency;             /* how late the loop may be told of a fact or an instant */
-    instant horizon;          /* a stop comes now, if none came before */
-    uint32_t calls;           /* how often it has */
-    bool mortal;              /* no process survives KILL */
+    instant horizon;
+    uint32_t calls;           /* how often the stop at the horizon has come */
     /* the world */
     instant now;
     struct proc procs[MOST_SLOTS];
-    uint32_t alive, strays, deaf_strays;
+    uint16_t births[CMD_N][MOST_SLOTS];
+    uint32_t alive, strays, deaf_strays, worst; /* worst: those that wait for their moment */
     struct item items[MOST_ITEMS];
     uint32_t n_items, order;
     struct event facts[MOST_FACTS];
-    uint32_t first_fact, n_facts;
+    uint32_t n_facts;
     bool reaped;              /* something was, in this batch */
+    struct odd_turn turn;     /* this one */
     /* the core */
     struct core core;
     struct actions out;
-    uint64_t n_events;
+    uint64_t n_events, hash;  /* hash: of all that the core wanted */
     /* the rules' memory */
     struct row rows[MOST_UNITS + 16];
+    struct tries tries[MOST_STEPS_];
     int last_exit[MOST_UNITS];
     signal_set last_sent[MOST_UNITS]; /* the stop signals that its last run was sent */
     bool was_running[MOST_UNITS]; /* when the stop began */
+    bool was_stopping[MOST_UNITS];
     instant gone[MOST_UNITS];     /* when its last run was over; NEVER: it was resumed or asked for since */
     bool by_hand;                 /* somebody has asked to start or restart a service */
     instant last_end;             /* of any process */
@@ -104,6 +146,7 @@ struct sim {
 };
 
 extern struct sim sim;
+extern struct scene scene;
 
 /* dice */
 static inline uint64_t roll64(void) {
@@ -113,7 +156,7 @@ static inline uint64_t roll64(void) {
     return z ^ (z >> 31);
 }
 static inline uint32_t roll(uint32_t sides) { return (uint32_t)(((roll64() >> 32) * sides) >> 32); }
-static inline bool chance(uint32_t percent) { return roll(100) < percent; }
+static inline bool chance(uint32_t percent) { return percent && roll(100) < percent; }
 /* About so long: often exactly, so that instants meet. */
 static inline span about(span most) {
     if (is_forever(most) || most.ns == 0)
@@ -128,6 +171,20 @@ static inline span about(span most) {
 
 /* make.c */
 void make_model(void);
+void draw_fate(struct fate *fate, uint8_t what, uint16_t owner);
+/* scene.c */
+void scene_finish(void);
+bool scene_valid(void);
+void scene_clear(void);
+/* fate.c */
+void fate_of(struct fate *fate, uint8_t what, uint16_t owner);
+struct event outside(instant at, uint32_t which);
+instant turn_begins(instant next);  /* that late */
+bool turn_ends_first(bool matters);
+void check_answers(instant at, uint16_t check);
+/* text.c */
+void scene_print(FILE *file);
+bool scene_read(const char *path);
 /* world.c */
 void world_begin(void);
 void world_item(span in, uint8_t kind, uint16_t slot, uint32_t plan);
@@ -136,9 +193,12 @@ void world_turn(void);              /* everything that happens at `now` or befor
 void world_fact(struct event event);
 void world_do(const struct action *action);
 void world_end_main(void);
-/* rules.c */
+/* rules.c, orders.c */
+extern uint16_t row_of_unit[MOST_UNITS], row_of_step[MOST_STEPS_];
+bool service_ready(uint16_t service);
 void rules_begin(void);
 void rules_action(const struct action *action, uint32_t place);
+void rules_told(const struct event *event);
 void rules_step(const struct event *event);
 void rules_turn(void);
 void rules_stuck(void);
@@ -148,10 +208,11 @@ void rules_page(void);
 void rules_exit(void);
 void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* story.c */
-bool story(uint64_t seed, bool trace);
-void outside(void);
+bool story(uint64_t seed, uint8_t source);
+/* tell.c */
 void say_event(const struct event *event);
 void say_action(const struct action *action);
-void say_model(void);
+/* shrink.c */
+uint32_t shrink(void);
 
 #endif

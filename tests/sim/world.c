@@ -38,10 +38,12 @@ static struct item pop(void) {
     return top;
 }
 
+/* What the helper says comes last of an instant, so that it does when it is read, too. */
 void world_item(span in, uint8_t kind, uint16_t slot, uint32_t plan) {
     instant at = after(sim.now, in);
+    bool last = kind == I_CHECK || (kind == I_OUTSIDE && sim.source == READ && scene.events[plan].event.kind == EV_CHECK);
     if (!is_never(at))
-        push((struct item){at.ns, sim.order++, plan, slot, sim.procs[slot].gen, kind});
+        push((struct item){at.ns, sim.order++ | (last ? UINT32_C(1) << 31 : 0), plan, slot, sim.procs[slot].gen, kind});
 }
 
 bool world_next(instant *at) {
@@ -65,24 +67,6 @@ void world_fact(struct event event) { pile(others, &n_others, event); }
 
 static struct job_id id_of(uint16_t slot) { return (struct job_id){slot, sim.procs[slot].gen}; }
 
-/* ---- natures ---- */
-
-static const struct nature *nature_of(const struct proc *proc) {
-    switch ((enum command_kind)proc->what) {
-    case CMD_RUN: return &sim.unit_nature[proc->owner];
-    case CMD_STEP: case CMD_ONLY_IF: case CMD_UNDO: return &sim.step_nature[proc->owner];
-    case CMD_CHECK: return &sim.check_nature;
-    case CMD_NET: return &sim.net_nature;
-    case CMD_STOP: case CMD_RELOAD: case CMD_N: break;
-    }
-    return &sim.aux_nature;
-}
-
-static int own_exit(const struct nature *nature) {
-    static const int bad[] = {1, 2, 5, 77, 127, 143, -6, -9, -11, -15};
-    return chance(nature->good) ? 0 : bad[roll(10)];
-}
-
 /* ---- processes ---- */
 
 static void plan_end(uint16_t slot, span in, int exit) {
@@ -99,43 +83,67 @@ static void end_tail(uint16_t slot, span in) {
 static void spawn(const struct action *action) {
     struct proc *proc = &sim.procs[action->job.job];
     uint32_t plan = proc->plan + 1;
-    const struct nature *nature;
     *proc = (struct proc){.state = P_FORKED, .what = (uint8_t)action->value, .owner = action->subject,
                           .gen = action->job.gen, .plan = plan};
-    nature = nature_of(proc);
-    proc->deaf = chance(nature->deaf);
-    proc->undying = chance(nature->undying);
-    proc->polite = chance(nature->polite);
-    proc->fail = chance(nature->fails);
-    proc->strays = chance(nature->strays) ? (uint8_t)(1 + roll(3)) : 0;
+    fate_of(&proc->fate, proc->what, proc->owner);
+    sim.worst += proc->fate.worst != M_ANY;
     sim.alive++;
-    if (!chance(nature->hangs))
-        world_item(chance(70) ? NO_TIME : about(MS(3)), I_EXEC, action->job.job, plan);
+    world_item(proc->fate.exec, I_EXEC, action->job.job, plan);
 }
 
 /* A signal that ends processes by default reaches the leader. */
 static void leader_hears(uint16_t slot, uint8_t signal) {
+    static const uint8_t codes[] = {[OBEYS_DYING] = 0, [OBEYS_WELL] = 0, [OBEYS_CODE] = 128};
     struct proc *proc = &sim.procs[slot];
-    const struct nature *nature = nature_of(proc);
+    const struct fate *fate = &proc->fate;
     if (proc->state == P_FORKED) {
         proc->pending = signal;
         return;
     }
-    if (proc->deaf || proc->zombie || proc->was_killed)
+    if (fate->deaf || proc->zombie || proc->was_killed)
         return;
-    plan_end(slot, about(nature->slow), proc->polite ? 0 : chance(20) ? 128 + signal : -signal);
+    plan_end(slot, fate->slow, fate->obeys == OBEYS_WELL ? 0 : codes[fate->obeys] ? 128 + signal : -signal);
 }
 
 static void kill_proc(uint16_t slot) {
     struct proc *proc = &sim.procs[slot];
-    span in = chance(70) ? NO_TIME : MS(1);
-    if (proc->state == P_NONE || proc->undying)
+    if (proc->state == P_NONE || proc->fate.undying)
         return;
     if ((proc->state == P_FORKED || proc->state == P_UP) && !proc->zombie) {
         proc->was_killed = true;
-        plan_end(slot, in, -K_KILL);
+        plan_end(slot, proc->fate.dies, -K_KILL);
     }
-    end_tail(slot, in);
+    end_tail(slot, proc->fate.dies);
+}
+
+/* ---- the worst moments ---- */
+
+/* All that have waited for it die now. */
+static void moment(uint8_t which) {
+    for (uint16_t slot = 0; sim.worst > 0 && slot < sim.core.n_jobs; slot++) {
+        struct proc *proc = &sim.procs[slot];
+        if (proc->fate.worst == which && proc->state == P_UP && !proc->zombie && !proc->was_killed)
+            plan_end(slot, NO_TIME, proc->fate.exit);
+    }
+}
+
+/* In the very instant in which KILL comes. */
+static void meet_deadline(uint16_t slot) {
+    const struct proc *proc = &sim.procs[slot];
+    instant kill = sim.core.jobs[slot].kill_at;
+    if (proc->fate.worst == M_DEADLINE && proc->state == P_UP && !proc->zombie && !is_never(kill))
+        plan_end(slot, until(sim.now, kill), proc->fate.exit);
+}
+
+static void take_note(const struct action *action) {
+    switch (action->value) {
+    case NOTE_STOP_BEGAN: moment(M_NOTICE); break;
+    case NOTE_RESUMED: moment(M_RESUME); break;
+    case NOTE_ROW:
+        if (action->extra == S_ACT || action->extra == S_GATE)
+            moment(M_STAGE);
+        break;
+    }
 }
 
 static void hear(uint16_t slot, uint8_t signal, uint8_t whom) {
@@ -151,62 +159,59 @@ static void hear(uint16_t slot, uint8_t signal, uint8_t whom) {
         return;
     if (whom != TO_STRAYS && proc->state != P_LEFT)
         leader_hears(slot, signal);
-    if (whom != TO_LEADER && !proc->tail_deaf)
+    if (whom != TO_LEADER && !proc->fate.tail_deaf)
         end_tail(slot, NO_TIME);
+    meet_deadline(slot);
 }
 
 static void exec_done(uint16_t slot) {
     struct proc *proc = &sim.procs[slot];
-    const struct nature *nature = nature_of(proc);
-    if (proc->fail) {
+    const struct fate *fate = &proc->fate;
+    if (fate->fails) {
         proc->zombie = true;
         sim.alive--;
         sim.last_end = sim.now;
         sim.reaped = true;
-        pile(ends, &n_ends, (struct event){.kind = EV_SPAWN_FAILED, .job = id_of(slot), .value = (int32_t)(125 + roll(3))});
+        pile(ends, &n_ends, (struct event){.kind = EV_SPAWN_FAILED, .job = id_of(slot), .value = fate->exit});
         return;
     }
     proc->state = P_UP;
     pile(others, &n_others, (struct event){.kind = EV_SPAWNED, .job = id_of(slot)});
-    proc->tail = chance(nature->tails);
-    proc->tail_deaf = chance(40);
+    proc->tail = fate->tail;
     sim.alive += proc->tail;
-    if (!is_forever(nature->life) && proc->what != CMD_NET)
-        plan_end(slot, about(nature->life), own_exit(nature));
+    if (!is_forever(fate->life))
+        plan_end(slot, fate->life, fate->exit);
     if (proc->pending)
         leader_hears(slot, proc->pending);
-    if (proc->what == CMD_NET && chance(10))
-        world_item(about(SEC(5)), I_STOPPED, slot, 0);
+    world_item(fate->stops, I_STOPPED, slot, 0);
 }
 
-static void leave_strays(uint8_t n) {
-    for (uint8_t i = 0; i < n; i++) {
-        sim.alive++;
-        if (chance(30))
-            sim.deaf_strays++;
-        else
-            sim.strays++;
-        if (chance(30))
-            world_item(about(SEC(3)), I_STRAY_END, 2, 0);
-    }
-    if (n > 0 && sim.core.sweep_killed)
+static void leave_strays(uint8_t n, uint8_t deaf, span life) {
+    if (n + deaf == 0)
+        return;
+    sim.alive += n + deaf;
+    sim.strays += n;
+    sim.deaf_strays += deaf;
+    world_item(life, I_STRAY_END, 2, 0);
+    if (sim.core.sweep_killed)
         world_item(NO_TIME, I_STRAY_END, 1, 0); /* KILL goes another round */
 }
 
 static void leader_ends(uint16_t slot) {
     struct proc *proc = &sim.procs[slot];
+    const struct fate *fate = &proc->fate;
     proc->zombie = true;
     sim.alive--;
     sim.last_end = sim.now;
     sim.reaped = true;
-    leave_strays(proc->strays);
-    if (proc->tail && chance(40))
-        end_tail(slot, about(SEC(3)));
+    leave_strays(fate->strays, fate->deaf_strays, fate->stray_life);
+    end_tail(slot, fate->tail_life);
     pile(ends, &n_ends, (struct event){.kind = EV_LEADER, .job = id_of(slot), .value = proc->exit});
     if (proc->what == CMD_RUN && !proc->tail)
         pile(gones, &n_gones, (struct event){.kind = EV_GONE, .job = id_of(slot)});
     proc->state = P_LEFT;
-    if (proc->what == CMD_STOP && sim.procs[proc->owner].state == P_UP && !sim.procs[proc->owner].deaf)
+    moment(M_TURN);
+    if (proc->what == CMD_STOP && sim.procs[proc->owner].state == P_UP && !sim.procs[proc->owner].fate.deaf)
         leader_hears(proc->owner, K_TERM);
 }
 
@@ -236,28 +241,29 @@ static void strays_end(uint16_t which) {
 /* ---- what the core asks for ---- */
 
 static void sweep(bool kill) {
-    uint16_t n = core_jobs(&sim.model), net = core_job_of_net(&sim.core);
+    uint16_t n = core_jobs(&scene.model), net = core_job_of_net(&sim.core);
     for (uint16_t slot = 0; slot < n; slot++) {
         struct proc *proc = &sim.procs[slot];
         if (kill)
             kill_proc(slot);
         else if (slot != net)
             hear(slot, K_TERM, TO_TREE);
-        else if (proc->state == P_UP && !proc->zombie && !proc->deaf && !proc->stopped)
-            plan_end(slot, about(MS(2)), 0);
+        else if (proc->state == P_UP && !proc->zombie && !proc->fate.deaf && !proc->stopped)
+            plan_end(slot, proc->fate.slow, 0);
         else if (proc->state == P_FORKED)
             proc->pending = K_TERM;
     }
-    world_item(chance(70) ? NO_TIME : MS(1), I_STRAY_END, kill, 0);
+    world_item(scene.sweep, I_STRAY_END, kill, 0);
     world_item(NO_TIME, I_SWEPT, 0, 0);
 }
 
 static void forget(uint16_t slot) {
     struct proc *proc = &sim.procs[slot];
-    if (proc->tail && proc->tail_deaf)
+    if (proc->tail && proc->fate.tail_deaf)
         sim.deaf_strays++;
     else if (proc->tail)
         sim.strays++;
+    sim.worst -= proc->fate.worst != M_ANY;
     proc->state = P_NONE;
     proc->tail = false;
 }
@@ -273,27 +279,21 @@ void world_do(const struct action *action) {
     case A_SWEEP_KILL: sweep(true); break;
     case A_PUBLISH:
         slot = core_job_of_net(&sim.core);
-        if (sim.model.policy.net && sim.procs[slot].state == P_UP && !sim.procs[slot].deaf && !sim.procs[slot].stopped)
-            world_item(about(MS(3)), I_PULSE, slot, 0);
+        if (scene.model.policy.net && sim.procs[slot].state == P_UP && !sim.procs[slot].fate.deaf && !sim.procs[slot].stopped)
+            world_item(sim.procs[slot].fate.pulse, I_PULSE, slot, 0);
         break;
-    case A_NOTHING: case A_WATCH_TREE: case A_NOTE: case A_EXIT: case A_N: break;
+    case A_NOTE: take_note(action); break;
+    case A_NOTHING: case A_WATCH_TREE: case A_EXIT: case A_N: break;
     }
 }
 
 /* Somebody outside kills the lone command. */
 void world_end_main(void) {
-    sim.procs[0].undying = false;
+    sim.procs[0].fate.undying = false;
     kill_proc(0);
 }
 
 /* ---- time ---- */
-
-static void net_check(uint16_t check) {
-    const struct check *c = &sim.core.checks[check];
-    if (c->on)
-        world_fact((struct event){.kind = EV_CHECK, .subject = check, .value = chance(80), .gen = c->gen - chance(5)});
-    world_item(about(chance(50) ? MS(200) : SEC(4)), I_CHECK, check, 0);
-}
 
 static void happen(const struct item *item) {
     struct proc *proc = &sim.procs[item->slot];
@@ -313,8 +313,9 @@ static void happen(const struct item *item) {
         break;
     case I_STRAY_END: strays_end(item->slot); break;
     case I_SWEPT: sim.reaped = true; break;
-    case I_OUTSIDE: outside(); break;
-    case I_CHECK: net_check(item->slot); break;
+    case I_TURN: break;
+    case I_OUTSIDE: world_fact(outside((instant){item->at}, item->plan)); break;
+    case I_CHECK: check_answers((instant){item->at}, item->slot); break;
     case I_STOPPED:
         if (same && proc->state == P_UP && !proc->zombie) {
             proc->stopped = true;
@@ -343,28 +344,30 @@ static void tell_batch(void) {
 }
 
 void world_turn(void) {
-    bool others_first = chance(60);
+    bool ends_first;
     n_others = n_ends = n_gones = n_orphans = 0;
-    sim.first_fact = sim.n_facts = 0;
+    sim.n_facts = 0;
     sim.reaped = false;
     while (sim.n_items > 0 && sim.items[0].at <= sim.now.ns) {
         struct item item = pop();
         happen(&item);
     }
-    if (others_first)
+    ends_first = turn_ends_first(n_others > 0 && n_ends + n_gones + n_orphans > 0);
+    if (!ends_first)
         tell(others, n_others);
     tell_batch();
-    if (!others_first)
+    if (ends_first)
         tell(others, n_others);
 }
 
 void world_begin(void) {
     sim.now = (instant){0};
-    memset(sim.procs, 0, core_jobs(&sim.model) * sizeof *sim.procs);
-    sim.alive = sim.strays = sim.deaf_strays = sim.n_items = sim.order = 0;
-    for (uint16_t i = 0; i < sim.model.n_checks; i++)
-        if (sim.checks[i].kind != CHECK_EXEC && sim.checks[i].kind != CHECK_DELAY)
+    sim.turn.at = NEVER;
+    memset(sim.procs, 0, core_jobs(&scene.model) * sizeof *sim.procs);
+    memset(sim.births, 0, sizeof sim.births);
+    sim.alive = sim.strays = sim.deaf_strays = sim.worst = sim.n_items = sim.order = 0;
+    for (uint16_t i = 0; i < scene.model.n_checks && sim.source != READ; i++)
+        if (scene.checks[i].kind != CHECK_EXEC && scene.checks[i].kind != CHECK_DELAY)
             world_item(about(SEC(1)), I_CHECK, i, 0);
-    if (chance(5))
-        leave_strays(2);
+    leave_strays(scene.strays, 0, FOREVER);
 }
