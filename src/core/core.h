@@ -9,6 +9,8 @@
 #ifndef CORE_CORE_H
 #define CORE_CORE_H
 
+#include <stddef.h>
+
 #include "core/agenda.h"
 #include "core/budget.h"
 #include "model/message.h"
@@ -230,6 +232,14 @@ void core_start(struct core *core, instant now, struct actions *out);
 
 /* First the event, then all that is due at now, to a fixpoint. `out` is emptied first. */
 void core_step(struct core *core, const struct event *event, instant now, struct actions *out);
+
+/* Which requests the configuration has opened a door for. */
+struct doors { bool control, prestop; };
+
+/* What the helper says; bytes: as many as came. number: of the last message, 0 before the first. false: it is no event,
+ * and nothing of it counts. */
+bool core_hear(const struct model *model, struct doors doors, uint32_t *number, const struct message *message,
+               size_t bytes, struct event *event);
 
 /* The earliest instant at which EV_TICK would change something; > now after core_step(now). */
 instant core_next(const struct core *core);

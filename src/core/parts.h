@@ -12,6 +12,7 @@
  *   walk.c    the cursor through the stages: goal, floor, clock, resume
  *   signal.c  what a signal or a request means
  *   helper.c  the process that talks
+ *   hear.c    what it says
  *   end.c     exit code and verdict
  *
  * job, check call up into unit and step (who owns the process?); unit and step call up into walk

@@ -15,7 +15,7 @@
 #include "sys/fd.h"
 #include "sys/watch.h"
 
-enum { MESSAGES_A_TURN = 64, MOST_EXTEND_MS = MAX_GRACE_S * 1000 };
+enum { MESSAGES_A_TURN = 64 };
 
 /* ---- one net ---- */
 
@@ -106,63 +106,13 @@ void helper_ring(struct run *run) {
 
 /* ---- what it says: nothing is believed ---- */
 
-static bool is_net_check(const struct run *run, uint16_t check) {
-    if (check >= run->model->n_checks)
-        return false;
-    uint8_t kind = run->model->checks[check].kind;
-    return kind != CHECK_EXEC && kind != CHECK_DELAY;
-}
-
-static bool may_ask(const struct run *run, const struct message *message) {
-    bool unit = message->verb >= ASK_START_UNIT && message->verb <= ASK_SIGNAL_UNIT;
-    if (message->client == 0 || message->verb >= ASK_N)
-        return false;
-    if (run->helper.control.fd < 0 && !(run->config->http_prestop != NULL && message->verb == ASK_PRESTOP))
-        return false;
-    if (message->verb == ASK_PRESTOP && message->value < 0)
-        return false;
-    if (message->verb == ASK_SIGNAL_UNIT && (message->value < 1 || message->value > SIGNAL_MAX))
-        return false;
-    return !unit || message->subject < run->model->n_services;
-}
-
-static bool to_event(const struct run *run, const struct message *message, struct event *event) {
-    *event = (struct event){.verb = message->verb, .subject = message->subject, .value = message->value,
-                            .client = message->client, .gen = message->gen};
-    if (message->zero != 0 || message->kind >= MSG_N)
-        return false;
-    switch ((enum message_kind)message->kind) {
-    case MSG_CHECK:
-        event->kind = EV_CHECK;
-        return is_net_check(run, message->subject) && (message->value == 0 || message->value == 1);
-    case MSG_ASK:
-        event->kind = EV_ASK;
-        return may_ask(run, message);
-    case MSG_EXTEND:
-        event->kind = EV_EXTEND;
-        event->more = MS(message->value);
-        return message->subject < run->model->n_units && message->value > 0 && message->value <= MOST_EXTEND_MS;
-    case MSG_PULSE:
-        event->kind = EV_PULSE;
-        return true;
-    case MSG_LIFE:
-        event->kind = EV_LIFE;
-        return message->client != 0;
-    case MSG_N: break;
-    }
-    return false;
-}
-
 static void take(struct run *run, const struct message *message, size_t n) {
+    struct doors doors = {.control = run->helper.control.fd >= 0, .prestop = run->config->http_prestop != NULL};
     struct event event;
-    bool in_order = n == sizeof *message && message->number == run->helper.number + 1;
-    if (n == sizeof *message && message->number > run->helper.number)
-        run->helper.number = message->number;
-    if (!in_order || !to_event(run, message, &event)) {
+    if (core_hear(run->model, doors, &run->helper.number, message, n, &event))
+        step(run, &event);
+    else
         run->helper.bad_messages++;
-        return;
-    }
-    step(run, &event);
 }
 
 void helper_read(struct run *run) {
