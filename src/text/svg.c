@@ -4,7 +4,8 @@
 
 #include "text/utf8.h"
 
-enum { WIDTH = 760, LEFT = 180, RIGHT = 20, TOP = 56, ROW = 26, BAR = 16, TICKS = 6 };
+/* Left of the bars is room for the longest row in letters that are all as wide. */
+enum { WIDTH = 760, LEFT = 228, RIGHT = 32, TOP = 56, ROW = 26, BAR = 16, TICKS = 6 };
 
 /* One character, as XML has it; '?' for what is none there. Its bytes. */
 static size_t character(struct out *out, const char *at) {
@@ -76,11 +77,12 @@ static void head(struct out *out, const char *title, int64_t height) {
     out_text(out, "\" role=\"img\">\n<title>");
     escaped(out, title);
     out_text(out, "</title>\n<style>\n"
-                  "svg{background:#fff;font:13px system-ui,sans-serif}text{fill:#1f2328}.n{text-anchor:end}\n"
+                  "svg{background:#fff;font:13px system-ui,sans-serif}text{fill:#1f2328}\n"
+                  ".n{text-anchor:end;font-family:ui-monospace,monospace}\n"
                   ".d,.t{fill:#59636e;font-size:11px}.t{text-anchor:middle}.h{font-size:15px;font-weight:600}\n"
-                  ".p{fill:#0969da}.m{fill:#b6d7f7}.r{fill:#eaeef2}.l{fill:#d1d9e0}\n"
+                  ".p{fill:#0969da}.m{fill:#84b6eb}.r{fill:#d8dee4}.l{fill:#c0c8d0}\n"
                   "@media(prefers-color-scheme:dark){svg{background:#0d1117}text{fill:#e6edf3}.d,.t{fill:#9198a1}\n"
-                  ".p{fill:#4493f8}.m{fill:#1f4a7d}.r{fill:#21262d}.l{fill:#3d444d}}\n</style>\n");
+                  ".p{fill:#4493f8}.m{fill:#1f4a7d}.r{fill:#2d333b}.l{fill:#444c56}}\n</style>\n");
     words(out, "h", 16, 26);
     escaped(out, title);
     out_text(out, "</text>\n");
@@ -127,6 +129,13 @@ static void row(struct out *out, const struct svg_bar *bar, int64_t y, int64_t g
     out_text(out, "</g>\n");
 }
 
+static void legend(struct out *out, const char *class, int64_t x, int64_t height, const char *text) {
+    box(out, class, x, height - 21, 10, 10);
+    words(out, "d", x + 16, height - 12);
+    out_text(out, text);
+    out_text(out, "</text>\n");
+}
+
 void svg_plan(struct out *out, const char *title, const struct svg_bar *bars, unsigned n, int64_t grace_ms,
               int64_t reserve_ms) {
     int64_t height = TOP + (int64_t)n * ROW + 34, kept = column(grace_ms - reserve_ms, grace_ms);
@@ -135,6 +144,8 @@ void svg_plan(struct out *out, const char *title, const struct svg_bar *bars, un
     scale(out, grace_ms, height - 16);
     for (unsigned i = 0; i < n; i++)
         row(out, &bars[i], TOP + (int64_t)i * ROW, grace_ms);
-    words(out, "d", LEFT, height - 12);
-    out_text(out, "dark: promised; light: at most, if nobody else needs it; grey: the reserve</text>\n</svg>\n");
+    legend(out, "p", LEFT, height, "promised");
+    legend(out, "m", LEFT + 90, height, "at most, if nobody else needs it");
+    legend(out, "r", LEFT + 310, height, "the reserve");
+    out_text(out, "</svg>\n");
 }

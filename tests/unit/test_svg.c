@@ -4,7 +4,7 @@
 
 #include "text/svg.h"
 
-static char text[SVG_HEAD + 2 * SVG_PER_BAR];
+static char text[SVG_HEAD + SVG_PER_BAR];
 
 static void draw(const char *name) {
     struct out out = out_on(text, sizeof text);
@@ -39,7 +39,10 @@ Test(svg, a_character_is_shown_whole_or_not_at_all) {
     shows(EURO EURO EURO EURO EURO EURO, ">" EURO EURO EURO EURO EURO EURO " <tspan");
 }
 
-Test(svg, names_of_any_length_fit_the_room) {
+Test(svg, the_room_is_enough) {
+    struct out out = out_on(text, SVG_HEAD);
+    svg_plan(&out, "What a stop may take", NULL, 0, 86400000, 1000);
+    cr_assert_not(out.cut);
     char name[49] = {0};
     memset(name, '"', 48);
     draw(name);
