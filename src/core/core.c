@@ -10,7 +10,8 @@ uint32_t core_actions_max(const struct model *model) {
 }
 
 static uint16_t alarms_of(const struct model *model) {
-    return (uint16_t)(core_jobs(model) + model->n_units + model->n_checks + plan_rows(model) + MISC_ALARMS);
+    return (uint16_t)(core_jobs(model) + model->n_units + model->n_checks + plan_rows(model) + MISC_ALARMS +
+                      model->n_checkpoints);
 }
 
 static uint64_t round_up(uint64_t bytes) { return (bytes + 7) & ~UINT64_C(7); }
@@ -18,7 +19,8 @@ static uint64_t round_up(uint64_t bytes) { return (bytes + 7) & ~UINT64_C(7); }
 uint64_t core_bytes(const struct model *model) {
     uint64_t rows = plan_rows(model), jobs = core_jobs(model);
     return round_up(jobs * sizeof(struct job)) + round_up(model->n_units * sizeof(struct unit)) +
-           round_up(model->n_checks * sizeof(struct check)) + round_up(rows * sizeof(struct row)) +
+           round_up(model->n_checks * sizeof(struct check)) + round_up(model->n_checkpoints * sizeof(struct saver)) +
+           round_up(rows * sizeof(struct row)) +
            round_up(rows * sizeof(struct stage)) + round_up(rows * sizeof(struct promise)) +
            round_up(agenda_bytes(alarms_of(model)));
 }
@@ -53,6 +55,7 @@ bool core_layout(struct core *core, const struct model *model, void *arena, uint
     core->jobs = take(&at, core->n_jobs * sizeof(struct job));
     core->units = take(&at, model->n_units * sizeof(struct unit));
     core->checks = take(&at, model->n_checks * sizeof(struct check));
+    core->savers = take(&at, model->n_checkpoints * sizeof(struct saver));
     core->walk.rows = take(&at, rows * sizeof(struct row));
     core->walk.stages = take(&at, rows * sizeof(struct stage));
     core->walk.promises = take(&at, rows * sizeof(struct promise));
@@ -91,8 +94,10 @@ static void ring(struct core *core, uint16_t alarm) {
         helper_due(core);
     else if (alarm == alarm_of_misc(core, ALARM_ORPHANS))
         count_orphans(core);
-    else
+    else if (alarm == alarm_of_misc(core, ALARM_GIVE_UP))
         walk_give_up(core);
+    else
+        checkpoint_due(core, (uint16_t)(alarm - alarm_of_checkpoint(core, 0)));
 }
 
 static NEARBY void settle(struct core *core) {
@@ -129,6 +134,7 @@ void core_start(struct core *core, instant now, struct actions *out) {
     core->dirty = true;
     if (core->model->policy.net)
         helper_start(core);
+    checkpoints_start(core);
     units_wake(core);
     settle(core);
     close_actions(core);

@@ -29,6 +29,9 @@ enum command_kind {
     CMD_ONLY_IF, /* of a step; owner: step */
     CMD_STEP,
     CMD_UNDO,
+    CMD_SAVE,    /* a checkpoint's command, and what makes it durable; owner: step */
+    CMD_RESTORE, /* of a checkpoint; owner: step */
+    CMD_RECORD,  /* the result of the run, read or kept; owner: enum record */
     CMD_NET,     /* the helper; owner: 0 */
     CMD_N,
 };
@@ -79,9 +82,24 @@ struct check {
     instant asked;           /* when the running exec check began */
 };
 
+enum record { RECORD_START, RECORD_STOP, RECORD_END };
+
+/* One checkpoint, beside its row. */
+enum restore_state { R_DONE, R_WAITING, R_RUNS, R_FAILED };
+enum why_saved { WHY_STOP, WHY_SCHEDULE, WHY_REQUEST, WHY_SIGNAL };
+struct saver {
+    uint8_t restore;         /* enum restore_state; R_DONE also where there is nothing to restore */
+    uint8_t why;             /* enum why_saved: of the newest attempt */
+    int16_t exit;            /* of the newest save or restore; EXIT_UNKNOWN */
+    uint32_t attempts;       /* to save, that have begun */
+    uint32_t ended;          /* the newest that has ended */
+    instant next;            /* by schedule; NEVER */
+};
+
 enum goal { GO_RUN, GO_DRAIN, GO_EXIT }; /* joins by max; resume alone lowers it, from DRAIN */
 
-enum cause { BY_NOTHING, BY_SIGNAL, BY_PRESTOP, BY_SHUTDOWN, BY_DRAIN, BY_MAIN, BY_SERVICE, BY_ALL_ENDED, BY_LIVE, BY_N };
+enum cause { BY_NOTHING, BY_SIGNAL, BY_PRESTOP, BY_SHUTDOWN, BY_DRAIN, BY_MAIN, BY_SERVICE, BY_ALL_ENDED, BY_LIVE,
+             BY_RESTORE, BY_N };
 
 struct stage { uint16_t first, n; uint8_t phase; };
 
@@ -89,7 +107,7 @@ struct walk {
     uint8_t goal, floor;     /* enum goal; rows of phases below floor end now */
     uint8_t cause;           /* enum cause */
     uint8_t hurries;         /* SIGINTs that came while a stop was under way */
-    uint16_t cause_value;    /* BY_SIGNAL: the signal; BY_SERVICE, BY_LIVE: the unit */
+    uint16_t cause_value;    /* BY_SIGNAL: the signal; BY_SERVICE, BY_LIVE: the unit; BY_RESTORE: the checkpoint */
     uint16_t stage;          /* the open or next one; n_stages: all have ended */
     uint16_t n_stages, n_rows;
     uint16_t open_rows;      /* rows of the open stage that have not ended */
@@ -122,11 +140,13 @@ struct core {
     struct job *jobs;        /* see core_job_of_* */
     struct unit *units;
     struct check *checks;
+    struct saver *savers;    /* by checkpoint */
     struct agenda agenda;
     uint16_t n_jobs;
     uint16_t errand;         /* the service that start, stop or restart works on; NONE */
     uint8_t stop_signal;     /* single command: what its stop step delivers */
     signal_set held;         /* single command: more notices, held back until then */
+    bool recorded;           /* the last run's record has been read, or could not be */
     bool started;            /* every service has been ready once */
     bool no_children;
     bool sweeping, sweep_killed; /* the sweep's TERM, its KILL have been said */
@@ -207,6 +227,9 @@ enum note {
     NOTE_UNHEALTHY,     /* subject: unit; its live check failed */
     NOTE_WAITING,       /* eight seconds after a TERM that nobody answered; subject: unit */
     NOTE_RESUMED, NOTE_PRESTOP_LAPSED, NOTE_DRAINED,
+    NOTE_RESTORED,      /* subject: checkpoint; extra: exit code or -signal */
+    NOTE_SAVED,         /* a save that was no step of a stop; likewise */
+    NOTE_SAVE_MISSED,   /* subject: checkpoint; the save before is still at work */
     NOTE_READY,         /* for the first time */
     NOTE_NET_RESTART,   /* extra: ms until then */
     NOTE_ROW,           /* subject: row; extra: its new enum step_state */
@@ -253,12 +276,13 @@ uint8_t core_verdict(const struct core *core); /* as of now; VERDICT_NONE before
 int core_exit_code(const struct core *core);   /* that it would exit with as of now */
 span core_left(const struct core *core, instant now); /* of the grace; FOREVER without a clock */
 
-/* Slots: units' main jobs, their aux jobs (stop and reload commands), steps, checks, net. */
+/* Slots: units' main jobs, their aux jobs (stop and reload commands), steps, checks, net, record. */
 uint16_t core_job_of_unit(const struct core *core, uint16_t unit);
 uint16_t core_job_of_aux(const struct core *core, uint16_t unit);
 uint16_t core_job_of_step(const struct core *core, uint16_t step);
 uint16_t core_job_of_check(const struct core *core, uint16_t check);
 uint16_t core_job_of_net(const struct core *core);
+uint16_t core_job_of_record(const struct core *core); /* none without a checkpoint */
 uint16_t core_jobs(const struct model *model);
 
 #endif

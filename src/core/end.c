@@ -56,6 +56,7 @@ int core_exit_code(const struct core *core) {
     case BY_SERVICE: code = code_of_unit(core, core->walk.cause_value); break;
     case BY_ALL_ENDED: code = code_of_all(core, true); break;
     case BY_LIVE: code = had_to_kill(core) ? 124 : code_of_main(core) ? code_of_main(core) : 1; break;
+    case BY_RESTORE: code = as_exit_code(core->savers[core->walk.cause_value].exit); break;
     case BY_NOTHING:
     case BY_SIGNAL:
     case BY_PRESTOP:

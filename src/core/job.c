@@ -220,8 +220,14 @@ static void ended(struct core *core, uint16_t slot, bool is_gone) {
     case CMD_ONLY_IF:
     case CMD_STEP:
     case CMD_UNDO:
+    case CMD_SAVE:
+    case CMD_RESTORE:
         forget(core, slot);
         step_answer(core, owner, job->exit);
+        return;
+    case CMD_RECORD:
+        forget(core, slot);
+        record_ended(core, job->exit);
         return;
     case CMD_NET:
         forget(core, slot);

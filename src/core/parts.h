@@ -9,6 +9,7 @@
  *   errand.c  what an operator asks of one service
  *   check.c   ready and live
  *   step.c    one row of the plan
+ *   checkpoint.c  restores before a start, saves by schedule and on demand, the record of the run
  *   walk.c    the cursor through the stages: goal, floor, clock, resume
  *   signal.c  what a signal or a request means
  *   helper.c  the process that talks
@@ -33,6 +34,7 @@ uint16_t alarm_of_check(const struct core *core, uint16_t check);
 uint16_t alarm_of_row(const struct core *core, uint16_t row);
 enum misc_alarm { ALARM_LAPSE, ALARM_GIVE_UP, ALARM_WAITING, ALARM_NET, ALARM_ORPHANS, MISC_ALARMS };
 uint16_t alarm_of_misc(const struct core *core, uint8_t which);
+uint16_t alarm_of_checkpoint(const struct core *core, uint16_t checkpoint);
 NEARBY static inline struct service const *service_of(const struct core *core, uint16_t unit) {
     return &core->model->services[core->model->units[unit].service];
 }
@@ -72,6 +74,7 @@ void units_rest(struct core *core);   /* a stop began: what has not started neve
 void units_resume(struct core *core); /* act on what ended while drained */
 bool unit_live(const struct core *core, uint16_t unit);
 bool service_live(const struct core *core, uint16_t service);
+bool unit_waits_for_restore(const struct core *core, uint16_t unit); /* all else that it waits for is there */
 uint8_t unit_whom(const struct core *core, uint16_t unit);
 
 /* restart.c */
@@ -99,6 +102,25 @@ void step_answer(struct core *core, uint16_t step, int exit); /* its job has end
 void steps_unit_ended(struct core *core, uint16_t unit);
 void step_swept(struct core *core);
 span step_timeout(const struct core *core, const struct row *row);
+
+void step_recorded(struct core *core, int exit);
+
+/* checkpoint.c */
+void checkpoints_start(struct core *core);
+void checkpoints_restore(struct core *core);  /* start every restore whose time has come */
+void checkpoints_judge(struct core *core);
+void checkpoints_schedule(struct core *core); /* something has become ready for the first time */
+void checkpoints_rest(struct core *core);     /* a stop began */
+uint16_t checkpoints_ask(struct core *core, uint16_t which, uint8_t why); /* NONE: all; an enum reply */
+bool checkpoint_restored(const struct core *core, uint16_t service);
+bool checkpoint_again(struct core *core, uint16_t service); /* it starts anew: true: behind a restore */
+bool checkpoint_wanted(const struct core *core, uint16_t checkpoint, uint8_t phase);
+void checkpoint_begins(struct core *core, uint16_t checkpoint, uint8_t why);
+void checkpoint_answer(struct core *core, uint16_t checkpoint, uint8_t what, int exit);
+void checkpoint_due(struct core *core, uint16_t checkpoint);
+void record_begin(struct core *core, uint16_t which);
+void record_stop(struct core *core);
+void record_ended(struct core *core, int exit);
 
 /* walk.c */
 void walk_stop(struct core *core, uint8_t cause, uint16_t value);

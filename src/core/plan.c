@@ -4,11 +4,13 @@
 
 enum {
     FINISH_MS = 1000,     /* promised to a finish step that says nothing (DESIGN 5) */
+    CHECKPOINT_MS = 1000, /* to a checkpoint without a timeout */
+    RECORD_MS = 200,
     SWEEP_MS = 200,
 };
 
 uint16_t plan_rows(const struct model *model) {
-    return (uint16_t)(1 + model->n_steps + model->n_units + (model->policy.sweep ? 1 : 0));
+    return (uint16_t)(1 + model->n_steps + model->n_units + (model->n_checkpoints ? 1 : 0) + (model->policy.sweep ? 1 : 0));
 }
 
 static struct row *add_row(struct walk *walk, uint8_t phase, uint8_t action, uint16_t subject) {
@@ -38,7 +40,22 @@ static void promise(struct walk *walk, struct row *row, span written, span unwri
         stage->unwritten = longer(stage->unwritten, unwritten);
 }
 
-static void plan_steps(struct core *core, uint8_t phase, span unwritten) {
+/* What a step is promised that says nothing (DESIGN 5). */
+static span unwritten(const struct step_policy *step) {
+    switch ((enum phase)step->phase) {
+    case PH_SAVE:
+    case PH_SETTLE: return is_forever(step->timeout) ? MS(CHECKPOINT_MS) : step->timeout;
+    case PH_FINISH: return MS(FINISH_MS);
+    case PH_ANNOUNCE:
+    case PH_DRAIN:
+    case PH_STOP:
+    case PH_SWEEP:
+    case PH_N: break;
+    }
+    return NO_TIME;
+}
+
+static void plan_steps(struct core *core, uint8_t phase) {
     const struct model *model = core->model;
     for (uint16_t stage = 0, found = 1; found; stage++) {
         found = 0;
@@ -48,7 +65,7 @@ static void plan_steps(struct core *core, uint8_t phase, span unwritten) {
                 continue;
             if (!found++)
                 add_stage(&core->walk, phase);
-            promise(&core->walk, add_row(&core->walk, phase, step->action, i), step->guarantee, unwritten);
+            promise(&core->walk, add_row(&core->walk, phase, step->action, i), step->guarantee, unwritten(step));
         }
     }
 }
@@ -117,9 +134,15 @@ void plan_make(struct core *core) {
     const struct policy *policy = &core->model->policy;
     add_stage(&core->walk, PH_ANNOUNCE);
     promise(&core->walk, add_row(&core->walk, PH_ANNOUNCE, DO_ANNOUNCE, NONE), FOREVER, policy->announce_min);
-    plan_steps(core, PH_DRAIN, NO_TIME);
+    plan_steps(core, PH_DRAIN);
+    plan_steps(core, PH_SAVE);
     plan_stops(core);
-    plan_steps(core, PH_FINISH, MS(FINISH_MS));
+    plan_steps(core, PH_SETTLE);
+    plan_steps(core, PH_FINISH);
+    if (core->model->n_checkpoints) {
+        add_stage(&core->walk, PH_FINISH);
+        promise(&core->walk, add_row(&core->walk, PH_FINISH, DO_RECORD, NONE), FOREVER, MS(RECORD_MS));
+    }
     if (policy->sweep) {
         add_stage(&core->walk, PH_SWEEP);
         promise(&core->walk, add_row(&core->walk, PH_SWEEP, DO_SWEEP, NONE), FOREVER, MS(SWEEP_MS));

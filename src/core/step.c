@@ -25,7 +25,8 @@ static const struct step_policy *policy_of(const struct core *core, const struct
     return &core->model->steps[row->subject];
 }
 
-static bool is_command(const struct row *row) { return row->action == DO_COMMAND; }
+static bool is_command(const struct row *row) { return row->action == DO_COMMAND || row->action == DO_CHECKPOINT; }
+static bool is_checkpoint(const struct row *row) { return row->action == DO_CHECKPOINT; }
 static bool has_policy(const struct row *row) { return row->subject != NONE && row->action != DO_STOP; }
 
 static void become(struct core *core, uint16_t row, uint8_t state) {
@@ -63,9 +64,11 @@ span step_timeout(const struct core *core, const struct row *row) {
     return most;
 }
 
-/* Every step has its row. */
+/* NONE: a checkpoint that no stop takes. */
 static uint16_t row_of_step(const struct core *core, uint16_t step) {
     uint16_t row = 0;
+    if (core->model->steps[step].phase == PH_N)
+        return NONE;
     while (!has_policy(&core->walk.rows[row]) || core->walk.rows[row].subject != step)
         row++;
     return row;
@@ -74,8 +77,9 @@ static uint16_t row_of_step(const struct core *core, uint16_t step) {
 static bool run_if_holds(const struct core *core, const struct step_policy *step) {
     uint8_t other = S_PENDING;
     bool holds = true;
-    if (step->run_if_step != NONE)
-        other = core->walk.rows[row_of_step(core, step->run_if_step)].state;
+    uint16_t row = step->run_if_step == NONE ? NONE : row_of_step(core, step->run_if_step);
+    if (row != NONE)
+        other = core->walk.rows[row].state;
     switch ((enum run_if)step->run_if) {
     case RUN_ALWAYS: break;
     case RUN_IF_DONE: holds = other == S_DONE; break;
@@ -94,7 +98,9 @@ static bool is_wanted(const struct core *core, const struct row *row) {
     bool runs = is_command(row) || step->has_only_if;
     if (core->walk.skip_rest[row->phase] || !run_if_holds(core, step))
         return false;
-    if (step->for_service != NONE && !core->model->policy.phases_only && !service_live(core, step->for_service))
+    if (is_checkpoint(row) && !checkpoint_wanted(core, step->checkpoint, row->phase))
+        return false;
+    if (!is_checkpoint(row) && step->for_service != NONE && !core->model->policy.phases_only && !service_live(core, step->for_service))
         return false;
     return !runs || has_time(core, row);
 }
@@ -153,24 +159,47 @@ static void sweep(struct core *core, uint16_t row) {
     emit(core, (struct action){.kind = A_SWEEP, .signal = core->model->policy.parting});
 }
 
+/* A save that began before the stop may end if it can, but not at the cost of the stop's own. */
+static void await_slot(struct core *core, uint16_t row) {
+    const struct row *r = row_at(core, row);
+    span left = until(core->now, r->deadline);
+    become(core, row, S_PAUSE);
+    if (is_checkpoint(r))
+        job_stop(core, core_job_of_step(core, r->subject), after(core->now, (span){left.ns / 2}),
+                 after(core->now, (span){left.ns / 4 * 3}));
+}
+
 static void try_command(struct core *core, uint16_t row) {
     struct row *r = row_at(core, row);
     if (job_live(core, core_job_of_step(core, r->subject))) {
-        become(core, row, S_PAUSE);
+        await_slot(core, row);
     } else if (!has_time(core, r)) {
         end(core, row, r->tries ? S_FAILED : S_SKIPPED);
     } else {
         become(core, row, S_ACT);
         r->tries++;
-        run(core, row, CMD_STEP);
+        if (is_checkpoint(r))
+            checkpoint_begins(core, policy_of(core, r)->checkpoint, WHY_STOP);
+        run(core, row, is_checkpoint(r) ? CMD_SAVE : CMD_STEP);
     }
+}
+
+static void record(struct core *core, uint16_t row) {
+    if (job_live(core, core_job_of_record(core))) {
+        become(core, row, S_PAUSE);
+        return;
+    }
+    become(core, row, S_ACT);
+    record_begin(core, RECORD_END);
 }
 
 static void act(struct core *core, uint16_t row) {
     struct row *r = row_at(core, row);
     switch ((enum action_of_step)r->action) {
     case DO_ANNOUNCE: become(core, row, S_ACT); break;
-    case DO_COMMAND: try_command(core, row); break;
+    case DO_COMMAND:
+    case DO_CHECKPOINT: try_command(core, row); break;
+    case DO_RECORD: record(core, row); break;
     case DO_SIGNAL: signal_service(core, row); break;
     case DO_SLEEP:
         become(core, row, S_ACT);
@@ -183,8 +212,6 @@ static void act(struct core *core, uint16_t row) {
         break;
     case DO_STOP: stop_unit(core, row); break;
     case DO_SWEEP: sweep(core, row); break;
-    case DO_CHECKPOINT:
-    case DO_RECORD:
     case DO_N: break;
     }
 }
@@ -248,6 +275,8 @@ void step_skip(struct core *core, uint16_t row) {
         return;
     if (row_running(r) && has_policy(r))
         job_stop(core, core_job_of_step(core, r->subject), core->now, after(core->now, MS(HURRIED_MS)));
+    if (row_running(r) && r->action == DO_RECORD)
+        job_kill(core, core_job_of_record(core));
     end(core, row, S_SKIPPED);
 }
 
@@ -271,6 +300,8 @@ static void out_of_time(struct core *core, uint16_t row) {
     } else if (has_policy(r) && job_live(core, core_job_of_step(core, r->subject))) {
         job_kill(core, core_job_of_step(core, r->subject));
         r->killed = true;
+    } else if (r->action == DO_RECORD) {
+        job_kill(core, core_job_of_record(core));
     }
     end(core, row, passes_time(r) ? S_DONE : S_TIMEOUT);
 }
@@ -305,10 +336,8 @@ static void slot_free(struct core *core, uint16_t row) {
     walk_undo_ended(core);
 }
 
-void step_answer(struct core *core, uint16_t step, int exit) {
-    uint16_t row = row_of_step(core, step);
+static void row_answer(struct core *core, uint16_t row, uint8_t what, int exit) {
     struct row *r = row_at(core, row);
-    uint8_t what = core->jobs[core_job_of_step(core, step)].what;
     if (what == CMD_ONLY_IF && r->state == S_GATE) {
         if (exit == 0)
             act(core, row);
@@ -316,11 +345,11 @@ void step_answer(struct core *core, uint16_t step, int exit) {
             end(core, row, S_SKIPPED);
         if (row_running(r))
             set_alarm(core, alarm_of_row(core, row), r->deadline);
-    } else if (what == CMD_STEP && r->state == S_ACT) {
+    } else if ((what == CMD_STEP || what == CMD_SAVE) && r->state == S_ACT) {
         r->exit = (int16_t)exit;
         if (exit == 0)
             end(core, row, S_DONE);
-        else if (core->jobs[core_job_of_step(core, step)].rung)
+        else if (core->jobs[core_job_of_step(core, r->subject)].rung)
             end(core, row, S_TIMEOUT); /* its time was up: TERM was sent */
         else
             failed(core, row);
@@ -329,6 +358,27 @@ void step_answer(struct core *core, uint16_t step, int exit) {
     }
 }
 
+void step_answer(struct core *core, uint16_t step, int exit) {
+    uint16_t row = row_of_step(core, step);
+    uint8_t what = core->jobs[core_job_of_step(core, step)].what;
+    if (core->model->steps[step].action == DO_CHECKPOINT)
+        checkpoint_answer(core, core->model->steps[step].checkpoint, what, exit);
+    if (row != NONE)
+        row_answer(core, row, what, exit);
+}
+
+/* The record of the run has been read or written. */
+void step_recorded(struct core *core, int exit) {
+    for (uint16_t row = 0; row < core->walk.n_rows; row++) {
+        const struct row *r = row_at(core, row);
+        if (r->action != DO_RECORD)
+            continue;
+        if (r->state == S_ACT)
+            end(core, row, exit == 0 ? S_DONE : S_FAILED);
+        else if (r->state == S_PAUSE)
+            set_alarm(core, alarm_of_row(core, row), core->now);
+    }
+}
 void steps_unit_ended(struct core *core, uint16_t unit) {
     struct walk *walk = &core->walk;
     const struct stage *stage = &walk->stages[walk->stage];

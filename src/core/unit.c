@@ -52,12 +52,20 @@ static bool service_ready(const struct core *core, uint16_t service) {
 }
 
 /* Those before it are ready now, not only once. Replicas start one by one from 0. */
-static bool may_start(const struct core *core, uint16_t unit) {
+static bool is_its_turn(const struct core *core, uint16_t unit) {
     const struct service *service = service_of(core, unit);
     for (uint16_t i = 0; i < service->n_after; i++)
         if (!service_ready(core, service->after[i]))
             return false;
     return unit == service->first_unit || core->units[unit - 1].ready;
+}
+
+static bool may_start(const struct core *core, uint16_t unit) {
+    return is_its_turn(core, unit) && checkpoint_restored(core, core->model->units[unit].service);
+}
+
+bool unit_waits_for_restore(const struct core *core, uint16_t unit) {
+    return core->units[unit].state == U_WAITING && is_its_turn(core, unit);
 }
 
 /* What an errand is busy with is the stop; a start that takes for ever keeps nobody from another. */
@@ -72,7 +80,7 @@ static bool is_answered(const struct core *core, uint16_t check) {
     return kind == CHECK_NOTIFY || kind == CHECK_FD;
 }
 
-void unit_start(struct core *core, uint16_t unit) {
+static void begin(struct core *core, uint16_t unit) {
     struct unit *u = unit_at(core, unit);
     uint16_t check = core->model->units[unit].ready;
     span timeout = service_of(core, unit)->ready_timeout;
@@ -85,12 +93,26 @@ void unit_start(struct core *core, uint16_t unit) {
     errand_settled(core, unit);
 }
 
+/* Not the first start, or one by hand: behind a restore if there is one each time, or still to come. */
+void unit_start(struct core *core, uint16_t unit) {
+    uint16_t service = core->model->units[unit].service;
+    if (!checkpoint_again(core, service) && checkpoint_restored(core, service)) {
+        begin(core, unit);
+        return;
+    }
+    unit_at(core, unit)->for_good = false;
+    set_due(core, unit, NEVER);
+    become(core, unit, U_WAITING);
+    units_wake(core);
+}
+
 void units_wake(struct core *core) {
     if (!walk_wants_services(core))
         return;
+    checkpoints_restore(core);
     for (uint16_t unit = 0; unit < core->model->n_units; unit++)
         if (core->units[unit].state == U_WAITING && may_start(core, unit))
-            unit_start(core, unit);
+            begin(core, unit);
 }
 
 static void look_started(struct core *core) {
@@ -113,8 +135,10 @@ static void ready(struct core *core, uint16_t unit) {
             check_on(core, live);
     }
     core->dirty = true;
-    if (first)
+    if (first) {
         look_started(core);
+        checkpoints_schedule(core);
+    }
     units_wake(core);
 }
 
@@ -168,7 +192,7 @@ static void look_all_ended(struct core *core) {
         const struct unit *u = &core->units[unit];
         if (unit_live(core, unit) || u->held || u->state == U_BACKOFF)
             return;
-        if (u->state == U_WAITING && may_start(core, unit))
+        if (u->state == U_WAITING && is_its_turn(core, unit))
             return;
     }
     walk_stop(core, BY_ALL_ENDED, NONE);
@@ -358,6 +382,7 @@ void units_resume(struct core *core) {
     for (uint16_t check = 0; check < core->model->n_checks; check++)
         if (core->model->checks[check].live && core->checks[check].on && !core->checks[check].passing)
             unit_check_turned(core, check);
+    checkpoints_judge(core);
     units_wake(core);
     look_all_ended(core);
 }

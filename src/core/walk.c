@@ -203,9 +203,11 @@ void walk_stop(struct core *core, uint8_t cause, uint16_t value) {
     walk->clock = earlier(walk->clock, core->now);
     set_alarm(core, alarm_of_misc(core, ALARM_LAPSE), NEVER);
     units_rest(core);
+    checkpoints_rest(core);
     note(core, NOTE_STOP_BEGAN, cause, value);
-    if (cause == BY_MAIN || cause == BY_ALL_ENDED)
-        walk_raise_floor(core, PH_STOP);
+    record_stop(core);
+    if (cause == BY_MAIN || cause == BY_ALL_ENDED || (cause == BY_RESTORE && !core->started))
+        walk_raise_floor(core, PH_SAVE);
     shorten_stage(core);
 }
 

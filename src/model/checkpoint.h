@@ -18,6 +18,7 @@ enum checkpoint_stage {
     CHECKPOINT_LOCK,      /* another writes to this store; while it waits, and when it was ended waiting */
     CHECKPOINT_CLEAN,     /* removing leftovers; path */
     CHECKPOINT_BEGIN,     /* making the attempt's directory */
+    CHECKPOINT_GATE,      /* only-if could not be run */
     CHECKPOINT_COMMAND,   /* the command runs, or ended other than by exit 0 */
     CHECKPOINT_EMPTY,     /* it exited 0 and left nothing */
     CHECKPOINT_REFUSED,   /* a socket, device, FIFO, or a link that leaves the directory, too deep, too long; path */

@@ -26,7 +26,14 @@ static const char *const kinds[] = {
 };
 _Static_assert(sizeof kinds / sizeof *kinds == CHECK_N, "a name for every kind");
 
+static const char *const checkpoint_states[] = {
+    [CS_WAITING] = "waiting", [CS_RESTORING] = "restoring", [CS_IDLE] = "idle", [CS_SAVING] = "saving",
+    [CS_FAILED] = "failed",
+};
+_Static_assert(sizeof checkpoint_states / sizeof *checkpoint_states == CS_N, "a name for every state");
+
 const char *life_name(uint8_t life) { return life < LIFE_N ? lives[life] : "?"; }
 const char *unit_state_name(uint8_t state) { return state < U_N ? unit_states[state] : "?"; }
 const char *verdict_name(uint8_t verdict) { return verdict < VERDICT_N ? verdicts[verdict] : "?"; }
 const char *check_kind_name(uint8_t kind) { return kind < CHECK_N ? kinds[kind] : "?"; }
+const char *checkpoint_state_name(uint8_t state) { return state < CS_N ? checkpoint_states[state] : "?"; }

@@ -11,6 +11,7 @@
 #ifndef MODEL_PAGE_H
 #define MODEL_PAGE_H
 
+#include "model/checkpoint.h"
 #include "model/message.h"
 #include "model/row.h"
 
@@ -35,6 +36,7 @@ struct page_check {       /* static */
     span every, timeout;
 };
 struct page_unit { uint32_t name, service_name; uint16_t service, ready, live, zero; }; /* static; offsets; check indices */
+struct page_checkpoint { uint32_t name, dir; uint16_t service, zero; }; /* static; offsets; service NONE: all */
 struct page_row { uint32_t name; };                             /* static; offset */
 
 struct page_head {
@@ -42,8 +44,8 @@ struct page_head {
     _Atomic uint64_t generation;
     uint32_t state[2];                  /* offsets of the two copies of struct page_state */
     uint32_t state_bytes;
-    uint32_t checks, units, rows;       /* offsets of the static arrays */
-    uint16_t n_checks, n_units, n_rows, n_services;
+    uint32_t checks, units, checkpoints, rows; /* offsets of the static arrays */
+    uint16_t n_checks, n_units, n_checkpoints, n_rows, n_services;
     uint32_t version, http_prestop;     /* offsets of strings; http_prestop 0: closed */
     uint32_t owner;                     /* uid that may use the control socket, beside root */
     bool control;                       /* POST is open on the control socket */
@@ -65,6 +67,18 @@ struct page_check_state {
     bool on;                 /* net shall run it now */
     bool passing;            /* as PID 1 believes */
 };
+enum checkpoint_state { CS_WAITING /* for its restore */, CS_RESTORING, CS_IDLE, CS_SAVING, CS_FAILED, CS_N };
+
+struct page_checkpoint_state {
+    uint8_t state;           /* enum checkpoint_state */
+    int16_t exit;            /* of its newest save or restore: as row.exit */
+    uint32_t attempts;       /* to save, that have begun */
+    uint32_t ended;          /* the newest that has ended */
+    uint64_t files, bytes;   /* of the latest */
+    int64_t taken_s;         /* when this lastcall took the latest, seconds since 1970; 0: it did not */
+    char latest[CHECKPOINT_ID];   /* empty: not known */
+    char restored[CHECKPOINT_ID]; /* from which its service came; empty: none */
+};
 struct page_reply { uint32_t client; uint16_t code, zero; };
 
 /* State names of DESIGN 4: derived by the core. */
@@ -72,7 +86,7 @@ enum life { LIFE_STARTING, LIFE_RUNNING, LIFE_DRAINED, LIFE_STOPPING, LIFE_EXITE
 
 enum verdict { VERDICT_NONE, VERDICT_CLEAN, VERDICT_DEGRADED, VERDICT_FORCED, VERDICT_OVERRAN, VERDICT_INTERRUPTED, VERDICT_N };
 
-/* One copy; the arrays stand behind it in this order: units, checks, rows. */
+/* One copy; the arrays stand behind it in this order: units, checks, checkpoints, rows. */
 struct page_state {
     instant started;         /* of lastcall */
     instant clock;           /* NEVER: no clock runs */

@@ -108,7 +108,7 @@ struct step_policy {
     uint16_t target;              /* DO_SIGNAL, DO_WAIT_EXIT: a service */
     uint16_t for_service;         /* skipped when that service is gone; NONE: any */
     uint16_t run_if_step;         /* a step, NONE: no condition */
-    uint16_t checkpoint;          /* DO_CHECKPOINT: which; else NONE */
+    uint16_t checkpoint;          /* DO_CHECKPOINT alone */
     uint16_t retries;             /* tries after the first */
     span every;                   /* between tries */
     span sleep;                   /* DO_SLEEP */

@@ -16,6 +16,8 @@ const char *row_state_name(const struct row *row) { return state_names[row->stat
 const char *phase_name(uint8_t phase) { return phase_names[phase]; }
 
 const char *row_name(const struct model *model, const struct row *row) {
+    if (row->action == DO_RECORD)
+        return "record";
     if (row->subject == NONE)
         return phase_name(row->phase);
     return row->action == DO_STOP ? model->units[row->subject].name : model->steps[row->subject].name;

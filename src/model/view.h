@@ -12,10 +12,12 @@ struct page_view {
     const struct page_head *head;
     const struct page_check *checks;
     const struct page_unit *units;
+    const struct page_checkpoint *checkpoints;
     const struct page_row *rows;
     const struct page_state *state;
     const struct page_unit_state *unit_states;
     const struct page_check_state *check_states;
+    const struct page_checkpoint_state *checkpoint_states;
     const struct row *row_states;
     uint64_t generation;
 };

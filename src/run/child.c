@@ -2,11 +2,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "conf/conf.h"
+#include "run/guard.h"
 #include "run/state.h"
 #include "sys/clock.h"
+#include "sys/fd.h"
 #include "sys/watch.h"
 #include "text/out.h"
 
@@ -16,6 +19,8 @@ struct order {
     const struct command *command;
     const struct surroundings *in;
     uint16_t unit, step;        /* NONE: not of one */
+    uint16_t checkpoint;        /* that a guard stands around; NONE */
+    uint16_t record;            /* enum record */
     uint8_t what;               /* enum command_kind */
 };
 
@@ -26,6 +31,21 @@ static void of_step(const struct run *run, uint16_t step, struct order *order) {
     order->command = order->what == CMD_ONLY_IF ? &spec->only_if : order->what == CMD_UNDO ? &spec->undo : &spec->act;
 }
 
+static void of_checkpoint(const struct run *run, uint16_t step, struct order *order) {
+    of_step(run, step, order);
+    order->checkpoint = run->model->steps[step].checkpoint;
+    if (order->what == CMD_RESTORE)
+        order->command = &run->config->checkpoints[order->checkpoint].restore;
+}
+
+/* The record is written by lastcall itself, where it stands. */
+static void of_record(struct order *order) {
+    static const struct surroundings here = {.umask = -1};
+    static const struct command none;
+    order->in = &here;
+    order->command = &none;
+}
+
 static void of_unit(const struct run *run, uint16_t unit, struct order *order) {
     const struct service_spec *spec = &run->config->services[run->model->units[unit].service];
     order->unit = unit;
@@ -34,7 +54,7 @@ static void of_unit(const struct run *run, uint16_t unit, struct order *order) {
 }
 
 static struct order order_of(struct run *run, const struct action *action) {
-    struct order order = {.run = run, .unit = NONE, .step = NONE, .what = (uint8_t)action->value};
+    struct order order = {.run = run, .unit = NONE, .step = NONE, .checkpoint = NONE, .what = (uint8_t)action->value};
     switch ((enum command_kind)action->value) {
     case CMD_RUN:
     case CMD_STOP:
@@ -46,6 +66,12 @@ static struct order order_of(struct run *run, const struct action *action) {
     case CMD_ONLY_IF:
     case CMD_STEP:
     case CMD_UNDO: of_step(run, action->subject, &order); break;
+    case CMD_SAVE:
+    case CMD_RESTORE: of_checkpoint(run, action->subject, &order); break;
+    case CMD_RECORD:
+        of_record(&order);
+        order.record = action->subject;
+        break;
     case CMD_NET:
     case CMD_N: break;
     }
@@ -81,13 +107,39 @@ static bool set_left(const struct order *order, struct environment *environment)
     return is_forever(left) || set_int(environment, "LASTCALL_LEFT_MS", span_ms(left));
 }
 
+/* What a save is for, or the cause of the stop. */
+static const char *cause_of(const struct order *order, struct out *out) {
+    static const char *const whys[] = {
+        [WHY_SCHEDULE] = "schedule", [WHY_REQUEST] = "request", [WHY_SIGNAL] = "signal",
+    };
+    uint8_t why = order->what == CMD_SAVE ? order->run->core.savers[order->checkpoint].why : WHY_STOP;
+    if (why == WHY_STOP)
+        cause_short(out, order->run);
+    else
+        out_text(out, whys[why]);
+    return out->text;
+}
+
+static bool set_checkpoint(const struct order *order, struct environment *environment) {
+    const struct checkpoint_result *result = &order->run->kept.shared[order->checkpoint];
+    const struct last_run *last = order->run->kept.last;
+    bool restores = order->what == CMD_RESTORE;
+    return (*result->path == 0 || environment_set(environment, "LASTCALL_CHECKPOINT_DIR", result->path)) &&
+           (*result->id == 0 || environment_set(environment, "LASTCALL_CHECKPOINT_ID", result->id)) &&
+           (!restores || *last->verdict == 0 ||
+            (environment_set(environment, "LASTCALL_LAST_VERDICT", last->verdict) &&
+             environment_set(environment, "LASTCALL_LAST_CAUSE", last->cause)));
+}
+
 static bool set_step(const struct order *order, struct environment *environment) {
     const struct run *run = order->run;
     const struct model *model = run->model;
     char text[128];
     struct out out = out_on(text, sizeof text);
     bool fits;
-    cause_short(&out, run);
+    cause_of(order, &out);
+    if (order->checkpoint != NONE && !set_checkpoint(order, environment))
+        return false;
     fits = environment_set(environment, "LASTCALL_CAUSE", text) && set_left(order, environment) &&
            environment_set(environment, "LASTCALL_STEP", model->steps[order->step].name);
     if (model->main == NONE)
@@ -173,18 +225,51 @@ static bool make_environment(const struct order *order, struct child_room *room,
     return true;
 }
 
-static bool prepare(struct spawn *spawn, void *with, struct spawn_error *error) {
-    const struct order *order = with;
+static bool prepare_command(const struct order *order, const struct command *command, struct spawn *spawn,
+                            struct spawn_error *error) {
     struct child_room *room = order->run->room;
     if (!make_environment(order, room, error))
         return false;
     spawn->envp = room->environment.envp;
-    spawn->argv = order->command->argv;
+    spawn->argv = command->argv;
     if (spawn->argv != NULL)
         return true;
-    enum words_error wrong = words_make(&room->words, order->command->text, room->environment.envp);
+    enum words_error wrong = words_make(&room->words, command->text, room->environment.envp);
     spawn->argv = room->words.argv;
     return wrong == WORDS_OK || fail(error, SPAWN_WORDS, 0, wrong);
+}
+
+/* Around the command of a checkpoint: see run/guard.c. The command alone returns with true. */
+static bool prepare_guarded(const struct order *order, struct spawn *spawn, struct spawn_error *error) {
+    const struct run *run = order->run;
+    struct utsname names = {0};
+    char cause[64];
+    struct out out = out_on(cause, sizeof cause);
+    struct spawn gate = {.keep_session = true, .share_group = true, .umask = -1, .exec_fd = -1, .error_fd = -1};
+    struct guard guard = {
+        .spec = &run->config->checkpoints[order->checkpoint], .result = &run->kept.shared[order->checkpoint],
+        .saves = order->what == CMD_SAVE,
+        .label = {.name = run->model->steps[order->step].name, .host = names.nodename, .cause = cause_of(order, &out)},
+    };
+    const struct command *only_if = guard.spec->only_if.text != NULL ? &guard.spec->only_if : NULL;
+    uname(&names);
+    guard.label.hash = guard.spec->hash;
+    if (!guard.saves && ((only_if != NULL && !prepare_command(order, only_if, &gate, error)) ||
+                         !guard_gate(&guard, only_if != NULL ? &gate : NULL, error)))
+        return false;
+    guard_open(&guard);
+    return prepare_command(order, order->command, spawn, error) && guard_part(&guard, spawn, error) == GUARD_COMMAND;
+}
+
+static bool prepare(struct spawn *spawn, void *with, struct spawn_error *error) {
+    const struct order *order = with;
+    if (order->what == CMD_RECORD || order->checkpoint != NONE)
+        fd_close_others(spawn->error_fd); /* there is no exec that would */
+    if (order->what == CMD_RECORD)
+        guard_record(order->run, order->record);
+    if (order->checkpoint != NONE)
+        return prepare_guarded(order, spawn, error);
+    return prepare_command(order, order->command, spawn, error);
 }
 
 /* ---- in the parent ---- */
@@ -233,6 +318,8 @@ void child_start(struct run *run, const struct action *action) {
         .foreground = tty && run->terminal.wanted && terminal_in_foreground(),
         .nofile = run->nofile_raised ? &run->nofile : NULL, .prepare = prepare, .with = &order,
     };
+    if (order.checkpoint != NONE)
+        kept_fresh(run, order.checkpoint);
     jobs_forget(&run->jobs, slot);
     run->jobs.v[slot].gen = action->job.gen;
     if (order.what == CMD_RUN)
@@ -256,7 +343,8 @@ struct job_source child_source(struct run *run, uint16_t slot) {
     struct order order = order_of(run, &action);
     const char *name = order.step != NONE   ? run->model->steps[order.step].name
                        : order.unit != NONE ? run->model->units[order.unit].name
-                                            : "the helper for endpoints";
+                       : job->what == CMD_RECORD ? "the record of the run"
+                                                 : "the helper for endpoints";
     return (struct job_source){.name = name, .command = order.command, .in = order.in};
 }
 
@@ -266,7 +354,8 @@ struct job_source child_source(struct run *run, uint16_t slot) {
 static bool is_private(const char *assignment) {
     static const char names[] = "NOTIFY_SOCKET=\0WATCHDOG_USEC=\0WATCHDOG_PID=\0LASTCALL_SERVICE=\0LASTCALL_REPLICA=\0"
                                 "LASTCALL_SOCKET=\0LASTCALL_CAUSE=\0LASTCALL_STEP=\0LASTCALL_LEFT_MS=\0"
-                                "LASTCALL_MAIN_PID=\0LASTCALL_EXIT=\0";
+                                "LASTCALL_MAIN_PID=\0LASTCALL_EXIT=\0LASTCALL_CHECKPOINT_DIR=\0LASTCALL_CHECKPOINT_ID=\0"
+                                "LASTCALL_LAST_VERDICT=\0LASTCALL_LAST_CAUSE=\0";
     for (const char *name = names; *name != 0; name += strlen(name) + 1)
         if (strncmp(assignment, name, strlen(name)) == 0)
             return true;

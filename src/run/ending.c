@@ -79,6 +79,7 @@ size_t ending_report(const struct run *run, char into[static MAX_REPORT + 1], co
         .zero = stop_zero(run), .grace = run->model->policy.grace, .used = until(stop_zero(run), run->now),
         .time_s = clock_wall_s(), .killed = killed, .n_killed = run->ending.n_killed, .left = left, .n_left = n_left,
         .oom = why_oom_kills(run),
+        .checkpoint = run->kept.newest == NONE ? NULL : run->kept.v[run->kept.newest].latest,
     };
     return report_make(into, &report);
 }
@@ -129,6 +130,8 @@ struct killed ending_who(const struct run *run, uint16_t slot) {
     const struct job *job = &run->core.jobs[slot];
     if (job->what == CMD_RUN || job->what == CMD_STOP || job->what == CMD_RELOAD)
         return (struct killed){.unit = job->owner, .name = run->model->units[job->owner].name};
+    if (job->what == CMD_RECORD)
+        return (struct killed){.unit = NONE};
     return (struct killed){.unit = NONE, .name = run->model->steps[job->owner].name};
 }
 

@@ -139,6 +139,8 @@ static void tell_end(struct run *run, const struct ended *ended) {
         event = (struct event){.kind = EV_SPAWN_FAILED, .job = ended->id, .value = failure_code(run, &slot->error)};
     if (event.kind == EV_LEADER)
         why_ended(run, ended->id.job, ended->value);
+    if (!ended->stopped)
+        kept_ended(run, ended->id.job, event.value);
     step(run, &event);
 }
 

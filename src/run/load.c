@@ -11,7 +11,7 @@
 #include "text/errtext.h"
 #include "text/json.h"
 #include "text/out.h"
-#include "text/report.h"
+#include "text/utc.h"
 
 enum { EXIT_USAGE = 2, EXIT_CONFIG = 78, LINE_ROOM = 1 << 16 /* a finding may name every service */ };
 

@@ -59,6 +59,29 @@ static void put_checks(const struct run *run, struct page_check_state *into) {
     }
 }
 
+static uint8_t state_of(const struct run *run, uint16_t checkpoint) {
+    const struct core *core = &run->core;
+    bool saves = core->jobs[core_job_of_step(core, run->model->checkpoints[checkpoint].step)].state != J_NONE;
+    switch ((enum restore_state)core->savers[checkpoint].restore) {
+    case R_DONE: return saves ? CS_SAVING : CS_IDLE;
+    case R_WAITING: return CS_WAITING;
+    case R_RUNS: return CS_RESTORING;
+    case R_FAILED: return CS_FAILED;
+    }
+    return CS_IDLE;
+}
+
+static void put_checkpoints(const struct run *run, struct page_checkpoint_state *into) {
+    for (uint16_t i = 0; i < run->model->n_checkpoints; i++) {
+        const struct saver *saver = &run->core.savers[i];
+        into[i] = run->kept.v[i];
+        into[i].state = state_of(run, i);
+        into[i].exit = saver->exit;
+        into[i].attempts = saver->attempts;
+        into[i].ended = saver->ended;
+    }
+}
+
 void publish(struct run *run) {
     struct page *page = &run->helper.page;
     if (!run->helper.wanted)
@@ -68,6 +91,7 @@ void publish(struct run *run) {
     put_walk(run, state);
     put_units(run, page->units);
     put_checks(run, page->checks);
+    put_checkpoints(run, page->checkpoints);
     memcpy(page->rows, run->core.walk.rows, run->core.walk.n_rows * sizeof *page->rows);
     page_end_write(page);
     helper_ring(run);

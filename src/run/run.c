@@ -155,7 +155,7 @@ static bool lay_out(struct run *run, struct arena *arena) {
     run->actions.v = arena_take(arena, run->actions.room * sizeof *run->actions.v);
     run->room = arena_take(arena, sizeof *run->room);
     return room != NULL && run->actions.v != NULL && run->room != NULL && core_layout(&run->core, model, room, bytes) &&
-           jobs_layout(&run->jobs, core_jobs(model), arena);
+           kept_layout(run, arena) && jobs_layout(&run->jobs, core_jobs(model), arena);
 }
 
 static bool open_watch(struct run *run) {

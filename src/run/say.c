@@ -8,7 +8,7 @@
 #include "text/duration.h"
 #include "text/json.h"
 #include "text/out.h"
-#include "text/report.h"
+#include "text/utc.h"
 #include "text/signame.h"
 
 /* A line: what a pipe takes as a whole. A text of ours has 512 bytes, or 768 that are made safe: that fits as JSON, which
@@ -161,27 +161,43 @@ static void row_begins(struct out *out, const struct run *run, const struct row 
     }
 }
 
-static void timed_out(struct out *out, const struct row *row) {
+static void timed_out(struct out *out, const struct run *run, const struct row *row) {
     out_text(out, "TIMEOUT at its ");
     put_seconds(out, until(row->start, row->deadline));
     out_text(out, row->killed ? ": KILL" : "");
+    if (row->action == DO_CHECKPOINT)
+        kept_where(out, run, run->model->steps[row->subject].checkpoint);
     out_text(out, row->action == DO_SWEEP ? "" : ", going on");
 }
 
-static void row_ends(struct out *out, const struct row *row) {
+/* Which checkpoint was taken, or why none was. */
+static void put_checkpoint(struct out *out, const struct run *run, const struct row *row) {
+    uint16_t checkpoint = run->model->steps[row->subject].checkpoint;
+    if (row->state == S_DONE)
+        kept_taken(out, run, checkpoint);
+    else
+        kept_why(out, run, checkpoint, row->exit);
+}
+
+static void row_ends(struct out *out, const struct run *run, const struct row *row) {
     switch ((enum step_state)row->state) {
     case S_DONE:
-        if (row->exit == EXIT_UNKNOWN)
+        if (row->action == DO_CHECKPOINT)
+            put_checkpoint(out, run, row);
+        else if (row->exit == EXIT_UNKNOWN)
             out_text(out, "done");
         else
             say_exit(out, row->exit);
         break;
     case S_FAILED:
         out_text(out, "FAILED: ");
-        say_exit(out, row->exit);
+        if (row->action == DO_CHECKPOINT)
+            put_checkpoint(out, run, row);
+        else
+            say_exit(out, row->exit);
         out_text(out, ", going on");
         break;
-    case S_TIMEOUT: timed_out(out, row); break;
+    case S_TIMEOUT: timed_out(out, run, row); break;
     case S_SKIPPED: out_text(out, "skipped"); break;
     case S_PAUSE: out_text(out, "failed; will be tried again"); break;
     case S_GATE: out_text(out, "only-if"); break;
@@ -192,8 +208,8 @@ static void row_ends(struct out *out, const struct row *row) {
 }
 
 static bool is_silent(const struct run *run, const struct row *row) {
-    bool swept_well = row->state != S_TIMEOUT && row->action == DO_SWEEP;
-    return (run->model->policy.single && run->core.walk.cause == BY_MAIN) || swept_well ||
+    bool ours = row->action == DO_SWEEP || row->action == DO_RECORD, well = row->state != S_TIMEOUT && row->state != S_FAILED;
+    return (run->model->policy.single && run->core.walk.cause == BY_MAIN) || (ours && well) ||
            (row->action == DO_ANNOUNCE && row->deadline.ns == row->start.ns);
 }
 
@@ -208,7 +224,7 @@ static void note_row(struct run *run, uint16_t number, uint8_t state) {
     if (state == S_ACT)
         row_begins(&out, run, row);
     else
-        row_ends(&out, &then);
+        row_ends(&out, run, &then);
     bool minor = state == S_SKIPPED || state == S_GATE;
     say_row(run, minor ? VERBOSE : state == S_FAILED || state == S_TIMEOUT ? ALWAYS : NORMAL,
             row_name(run->model, row), text);
@@ -345,7 +361,19 @@ void say_note(struct run *run, const struct action *action) {
         run_say(run, ALWAYS, "no stop signal followed the prestop within the grace: undone, running again");
         break;
     case NOTE_DRAINED: run_say(run, NORMAL, "drained"); break;
-    case NOTE_READY: note_ready(run); break;
+    case NOTE_RESTORED:
+        say_volatile(run);
+        say_restored(run, subject, action->extra);
+        break;
+    case NOTE_SAVED: say_saved(run, subject, action->extra); break;
+    case NOTE_SAVE_MISSED:
+        named(run, NORMAL, run->model->steps[run->model->checkpoints[subject].step].name,
+              ": the checkpoint before is still at work; none now", "");
+        break;
+    case NOTE_READY:
+        say_volatile(run);
+        note_ready(run);
+        break;
     case NOTE_NET_RESTART: note_net(run, action->extra); break;
     case NOTE_ROW: note_row(run, subject, (uint8_t)action->extra); break;
     case NOTE_N: break;

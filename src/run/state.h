@@ -13,6 +13,7 @@
 #include "model/arena.h"
 #include "model/spec.h"
 #include "run/jobs.h"
+#include "run/kept.h"
 #include "run/tell.h"
 #include "sys/control.h"
 #include "sys/message_file.h"
@@ -96,6 +97,7 @@ struct run {
     struct upward upward;
     struct ending ending;
     struct why why;
+    struct kept kept;
     struct stderr_out err, out;
     struct terminal terminal;
     struct rlimit nofile;   /* before ours was raised */
@@ -204,6 +206,19 @@ void ending_killed(struct run *run, uint16_t slot);
 /* What a job is called among the killed. */
 struct killed ending_who(const struct run *run, uint16_t slot);
 void ending_undo(struct run *run);
+
+/* kept.c: what became of checkpoints. */
+bool kept_layout(struct run *run, struct arena *arena);
+void kept_fresh(struct run *run, uint16_t checkpoint); /* its next guard is about to be forked */
+void kept_ended(struct run *run, uint16_t slot, int exit); /* its guard has, or could not be; before the core knows */
+/* "taken: 000042-… (3 files, 1.2 MB)"; why not. */
+void kept_taken(struct out *out, const struct run *run, uint16_t checkpoint);
+void kept_why(struct out *out, const struct run *run, uint16_t checkpoint, int exit);
+/* ": another lastcall writes to this store": at what it was when its time was up, unless at its command. */
+void kept_where(struct out *out, const struct run *run, uint16_t checkpoint);
+void say_restored(struct run *run, uint16_t checkpoint, int exit);
+void say_saved(struct run *run, uint16_t checkpoint, int exit);
+void say_volatile(struct run *run);
 
 /* why.c: facts about the end, as they come in. */
 void why_begin(struct run *run);

@@ -29,7 +29,7 @@ void cause_short(struct out *out, const struct run *run) {
     static const char *const names[] = {
         [BY_NOTHING] = "", [BY_SIGNAL] = "signal", [BY_PRESTOP] = "prestop", [BY_SHUTDOWN] = "shutdown",
         [BY_DRAIN] = "drain", [BY_MAIN] = "main", [BY_SERVICE] = "service", [BY_ALL_ENDED] = "all-ended",
-        [BY_LIVE] = "live",
+        [BY_LIVE] = "live", [BY_RESTORE] = "restore",
     };
     _Static_assert(sizeof names / sizeof *names == BY_N, "a name for every cause");
     const struct walk *walk = &run->core.walk;
@@ -132,6 +132,12 @@ void cause(struct out *out, const struct run *run) {
         out_text(out, run->model->units[walk->cause_value].name);
         out_text(out, " has failed its live check");
         break;
+    case BY_RESTORE:
+        out_text(out, "the restore of ");
+        out_text(out, run->model->steps[run->model->checkpoints[walk->cause_value].step].name);
+        out_text(out, " failed: ");
+        say_exit(out, run->core.savers[walk->cause_value].exit);
+        break;
     case BY_ALL_ENDED: out_text(out, "all services have ended"); break;
     case BY_NOTHING:
     case BY_PRESTOP:
@@ -170,7 +176,7 @@ static void advise_step(struct out *out, const struct run *run, const struct row
     out_text(out, step->name);
     if (row->state == S_TIMEOUT) {
         out_text(out, " ran out of time. Raise [");
-        out_text(out, phase_name(row->phase));
+        out_text(out, row->action == DO_CHECKPOINT ? "checkpoint" : phase_name(row->phase));
         out_char(out, ' ');
         out_text(out, step->name);
         out_text(out, is_forever(step->timeout) ? "] guarantee" : "] timeout");
@@ -178,7 +184,10 @@ static void advise_step(struct out *out, const struct run *run, const struct row
         return;
     }
     out_text(out, " failed: ");
-    say_exit(out, row->exit);
+    if (row->action == DO_CHECKPOINT)
+        kept_why(out, run, step->checkpoint, row->exit);
+    else
+        say_exit(out, row->exit);
     put_place(out, &step->where);
 }
 
@@ -220,6 +229,9 @@ static void advise_one(struct out *out, const struct run *run, const struct row 
     } else if (row->subject != NONE) {
         next(out, between);
         advise_step(out, run, row);
+    } else if (row->action == DO_RECORD) {
+        next(out, between);
+        out_text(out, "the result could not be kept for the next start");
     } else if (!named || run->core.left_behind) {
         next(out, between);
         out_text(out, run->core.left_behind ? "something was left that could not be killed in time"
@@ -257,7 +269,7 @@ static bool was_told(const struct run *run) { return run->core.walk.cause == BY_
 
 bool ended_by_itself(const struct run *run) {
     uint8_t why = run->core.walk.cause;
-    return (why == BY_MAIN || why == BY_SERVICE || why == BY_ALL_ENDED || why == BY_LIVE) && !was_told(run);
+    return (why == BY_MAIN || why == BY_SERVICE || why == BY_ALL_ENDED || why == BY_LIVE || why == BY_RESTORE) && !was_told(run);
 }
 
 static void upper_case(struct out *out, const char *word) {

@@ -12,7 +12,8 @@ static const char *const stages[] = {
     [SPAWN_FDS] = "cannot get descriptors",
     [SPAWN_DIRECTORY] = "cannot change to cwd ", [SPAWN_ENV_FILE] = "cannot read env-file ",
     [SPAWN_ENV] = "cannot make the environment", [SPAWN_WORDS] = "cannot make words of the command",
-    [SPAWN_PRIVILEGES] = "cannot give up privileges", [SPAWN_EXEC] = "cannot execute ",
+    [SPAWN_PRIVILEGES] = "cannot give up privileges", [SPAWN_OUTPUT] = "cannot make the file of stdout",
+    [SPAWN_EXEC] = "cannot execute ",
 };
 _Static_assert(sizeof stages / sizeof *stages == SPAWN_N, "a text for every stage");
 

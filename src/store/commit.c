@@ -9,7 +9,7 @@
 
 #include "store/parts.h"
 #include "sys/fd.h"
-#include "text/report.h"
+#include "text/utc.h"
 
 enum { FEW = 64 };   /* files that are synced one by one everywhere */
 

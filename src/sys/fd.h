@@ -13,6 +13,8 @@ int fd_above_standard(int fd);
 /* Raises the soft limit to the hard one; *before is for the children. false: nothing was changed. */
 bool fd_raise_limit(struct rlimit *before);
 bool fd_set_limit(const struct rlimit *limit);
+/* All above 2 but one; keep -1: all. */
+void fd_close_others(int keep);
 void fd_close(int *fd); /* if it is open; becomes -1 */
 
 #endif

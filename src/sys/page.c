@@ -17,15 +17,19 @@ enum { TRIES = 64 };
 
 static uint32_t aligned(size_t bytes) { return (uint32_t)(bytes + 7) & ~7u; }
 
-/* Where things stand; made from the three numbers alone, by writer and reader alike. The strings come last.
- * No sum can leave 32 bits: each number has 16, and no element 64 bytes or more. */
-static struct page_head lay_out(uint16_t n_units, uint16_t n_checks, uint16_t n_rows) {
-    struct page_head head = {.n_units = n_units, .n_checks = n_checks, .n_rows = n_rows};
+/* Where things stand; made from the four numbers alone, by writer and reader alike. The strings come last.
+ * No sum can leave 32 bits: each number has 16, and no element 128 bytes or more. */
+static struct page_head lay_out(uint16_t n_units, uint16_t n_checks, uint16_t n_checkpoints, uint16_t n_rows) {
+    struct page_head head = {
+        .n_units = n_units, .n_checks = n_checks, .n_checkpoints = n_checkpoints, .n_rows = n_rows,
+    };
     head.state_bytes = aligned(sizeof(struct page_state)) + aligned(n_units * sizeof(struct page_unit_state)) +
-                       aligned(n_checks * sizeof(struct page_check_state)) + aligned(n_rows * sizeof(struct row));
+                       aligned(n_checks * sizeof(struct page_check_state)) +
+                       aligned(n_checkpoints * sizeof(struct page_checkpoint_state)) + aligned(n_rows * sizeof(struct row));
     head.checks = aligned(sizeof(struct page_head));
     head.units = head.checks + aligned(n_checks * sizeof(struct page_check));
-    head.rows = head.units + aligned(n_units * sizeof(struct page_unit));
+    head.checkpoints = head.units + aligned(n_units * sizeof(struct page_unit));
+    head.rows = head.checkpoints + aligned(n_checkpoints * sizeof(struct page_checkpoint));
     head.state[0] = head.rows + aligned(n_rows * sizeof(struct page_row));
     head.state[1] = head.state[0] + head.state_bytes;
     head.bytes = head.state[1] + head.state_bytes; /* and the strings */
@@ -36,6 +40,7 @@ static struct page_head lay_out(uint16_t n_units, uint16_t n_checks, uint16_t n_
 struct parts {
     struct page_unit_state *units;
     struct page_check_state *checks;
+    struct page_checkpoint_state *checkpoints;
     struct row *rows;
 };
 
@@ -46,6 +51,8 @@ static struct parts parts_of(const struct page_head *head, char *copy) {
     copy += aligned(head->n_units * sizeof(struct page_unit_state));
     parts.checks = (struct page_check_state *)copy;
     copy += aligned(head->n_checks * sizeof(struct page_check_state));
+    parts.checkpoints = (struct page_checkpoint_state *)copy;
+    copy += aligned(head->n_checkpoints * sizeof(struct page_checkpoint_state));
     parts.rows = (struct row *)copy;
     return parts;
 }
@@ -74,6 +81,8 @@ static uint64_t string_bytes(const struct page_plan *plan) {
         n += bytes_of(model->checks[i].target);
     for (uint16_t i = 0; i < model->n_units; i++)
         n += bytes_of(model->units[i].name) + bytes_of(model->services[model->units[i].service].name);
+    for (uint16_t i = 0; i < model->n_checkpoints; i++)
+        n += bytes_of(model->steps[model->checkpoints[i].step].name) + bytes_of(plan->config->checkpoints[i].dir);
     for (uint16_t i = 0; i < plan->n_rows; i++)
         n += bytes_of(row_name(model, &plan->rows[i]));
     return n;
@@ -102,6 +111,16 @@ static void put_units(struct writer *writer, const struct model *model, struct p
     }
 }
 
+static void put_checkpoints(struct writer *writer, const struct page_plan *plan, struct page_checkpoint *into) {
+    const struct model *model = &plan->config->model;
+    for (uint16_t i = 0; i < model->n_checkpoints; i++) {
+        const struct step_policy *step = &model->steps[model->checkpoints[i].step];
+        into[i] = (struct page_checkpoint){
+            .name = put(writer, step->name), .dir = put(writer, plan->config->checkpoints[i].dir), .service = step->for_service,
+        };
+    }
+}
+
 /* All that never changes. */
 static void put_all(struct page_head *head, const struct page_plan *plan, const struct page_head *laid_out) {
     const struct model *model = &plan->config->model;
@@ -112,6 +131,7 @@ static void put_all(struct page_head *head, const struct page_plan *plan, const 
     head->version = put(&writer, LASTCALL_VERSION);
     head->http_prestop = put(&writer, plan->config->http_prestop);
     put_checks(&writer, plan, (struct page_check *)((char *)head + head->checks));
+    put_checkpoints(&writer, plan, (struct page_checkpoint *)((char *)head + head->checkpoints));
     put_units(&writer, model, (struct page_unit *)((char *)head + head->units));
     for (uint16_t i = 0; i < plan->n_rows; i++)
         rows[i].name = put(&writer, row_name(model, &plan->rows[i]));
@@ -148,13 +168,15 @@ static void first_state(const struct page_head *head, char *copy, const struct r
     state->exit = -1;
     for (uint16_t i = 0; i < head->n_units; i++)
         parts.units[i].exit = EXIT_UNKNOWN;
+    for (uint16_t i = 0; i < head->n_checkpoints; i++)
+        parts.checkpoints[i].exit = EXIT_UNKNOWN;
     if (head->n_rows > 0)
         memcpy(parts.rows, rows, head->n_rows * sizeof *rows);
 }
 
 int page_create(struct page *page, const struct page_plan *plan) {
     const struct model *model = &plan->config->model;
-    struct page_head head = lay_out(model->n_units, model->n_checks, plan->n_rows);
+    struct page_head head = lay_out(model->n_units, model->n_checks, model->n_checkpoints, plan->n_rows);
     uint64_t bytes = head.bytes + string_bytes(plan);
     void *base;
     int error;
@@ -184,6 +206,7 @@ struct page_state *page_begin_write(struct page *page) {
     memcpy(spare, (char *)head + head->state[generation & 1], head->state_bytes);
     page->units = parts.units;
     page->checks = parts.checks;
+    page->checkpoints = parts.checkpoints;
     page->rows = parts.rows;
     return (struct page_state *)spare;
 }
@@ -211,15 +234,17 @@ static bool good_arrays(const struct page_view *view) {
     for (uint16_t i = 0; i < head->n_units; i++)
         good &= good_text(head, view->units[i].name) && good_text(head, view->units[i].service_name) &&
                 good_index(view->units[i].ready, head->n_checks) && good_index(view->units[i].live, head->n_checks);
+    for (uint16_t i = 0; i < head->n_checkpoints; i++)
+        good &= good_text(head, view->checkpoints[i].name) && good_text(head, view->checkpoints[i].dir);
     for (uint16_t i = 0; i < head->n_rows; i++)
         good &= good_text(head, view->rows[i].name);
     return good;
 }
 
 static bool good_head(const struct page_head *head, uint64_t bytes) {
-    struct page_head want = lay_out(head->n_units, head->n_checks, head->n_rows);
+    struct page_head want = lay_out(head->n_units, head->n_checks, head->n_checkpoints, head->n_rows);
     return head->magic == PAGE_MAGIC && head->bytes == bytes && want.bytes < bytes && head->checks == want.checks &&
-           head->units == want.units && head->rows == want.rows && head->state[0] == want.state[0] &&
+           head->units == want.units && head->checkpoints == want.checkpoints && head->rows == want.rows && head->state[0] == want.state[0] &&
            head->state[1] == want.state[1] && head->state_bytes == want.state_bytes &&
            ((const char *)head)[bytes - 1] == 0;
 }
@@ -241,6 +266,7 @@ bool page_open(struct page_reader *reader, int fd) {
         .head = head,
         .checks = (const struct page_check *)(reader->base + head->checks),
         .units = (const struct page_unit *)(reader->base + head->units),
+        .checkpoints = (const struct page_checkpoint *)(reader->base + head->checkpoints),
         .rows = (const struct page_row *)(reader->base + head->rows),
     };
     return good_arrays(&reader->view);
@@ -263,6 +289,7 @@ bool page_refresh(struct page_reader *reader) {
         view->state = (const struct page_state *)into;
         view->unit_states = parts.units;
         view->check_states = parts.checks;
+        view->checkpoint_states = parts.checkpoints;
         view->row_states = parts.rows;
         view->generation = generation;
         return true;

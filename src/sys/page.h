@@ -18,6 +18,7 @@ struct page {
     struct page_head *head;
     struct page_unit_state *units;   /* of the copy that page_begin_write() gave */
     struct page_check_state *checks;
+    struct page_checkpoint_state *checkpoints;
     struct row *rows;
 };
 

@@ -254,14 +254,14 @@ static _Noreturn void child(struct spawn *spawn, int error_fd) {
 }
 
 /* Raw: musl's fork(2) is made for threads, and drags in what it needs for them. */
-static pid_t plain_fork(void) { return (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0); }
+pid_t spawn_plain_fork(void) { return (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0); }
 
 pid_t spawn_fork(struct spawn *spawn, int *error_fd, struct spawn_error *error) {
     int ends[2] = {-1, -1};
     *error = (struct spawn_error){0};
     if (pipe2(ends, O_CLOEXEC) != 0)
         ends[0] = ends[1] = -1; /* none left: it starts all the same, its exit code will have to tell */
-    pid_t pid = plain_fork();
+    pid_t pid = spawn_plain_fork();
     if (pid == 0)
         child(spawn, ends[1]);
     fd_close(&ends[1]);

@@ -15,7 +15,7 @@
 
 enum spawn_stage {
     SPAWN_OK, SPAWN_FORK, SPAWN_SESSION, SPAWN_SIGNALS, SPAWN_INPUT, SPAWN_FDS, SPAWN_DIRECTORY, SPAWN_ENV_FILE,
-    SPAWN_ENV, SPAWN_WORDS, SPAWN_PRIVILEGES, SPAWN_EXEC, SPAWN_N,
+    SPAWN_ENV, SPAWN_WORDS, SPAWN_PRIVILEGES, SPAWN_OUTPUT, SPAWN_EXEC, SPAWN_N,
 };
 
 /* Goes up the error pipe in one write. detail: of the stage; SPAWN_ENV_FILE: the line or 0,
@@ -59,6 +59,9 @@ pid_t spawn_vfork(struct spawn *spawn, struct spawn_error *error);
 /* The pid, or -1 and error. *error_fd: non-blocking; its end without a byte says that exec succeeded. -1:
  * there was no descriptor for it. */
 pid_t spawn_fork(struct spawn *spawn, int *error_fd, struct spawn_error *error);
+
+/* fork(2) without what musl's does for threads. */
+pid_t spawn_plain_fork(void);
 
 enum spawn_news { SPAWN_NO_NEWS, SPAWN_RUNS, SPAWN_FAILED };
 enum spawn_news spawn_read(int error_fd, struct spawn_error *error);

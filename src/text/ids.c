@@ -4,7 +4,7 @@
 
 #include "text/number.h"
 #include "text/out.h"
-#include "text/report.h"
+#include "text/utc.h"
 
 static const char *const prefixes[] = {"", ".new-", ".old-", ".latest-", "damaged-"};
 _Static_assert(sizeof prefixes / sizeof *prefixes == ID_NONE, "a prefix a form");

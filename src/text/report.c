@@ -6,38 +6,7 @@
 #include "text/json.h"
 #include "text/out.h"
 #include "text/status.h"
-
-static void two_digits(char *at, int64_t value) {
-    at[0] = (char)('0' + value / 10 % 10);
-    at[1] = (char)('0' + value % 10);
-}
-
-/* Days since 1970 to a date; years are counted from March, so that the leap day is the last. */
-static void date_of(int64_t days, int64_t *year, int64_t *month, int64_t *day) {
-    days += 719468;
-    int64_t era = days / 146097, in_era = days % 146097;
-    int64_t y = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
-    int64_t in_year = in_era - (365 * y + y / 4 - y / 100), m = (5 * in_year + 2) / 153;
-    *day = in_year - (153 * m + 2) / 5 + 1;
-    *month = m < 10 ? m + 3 : m - 9;
-    *year = y + era * 400 + (*month <= 2);
-}
-
-const char *utc_print(char into[static UTC_ROOM], int64_t seconds) {
-    int64_t year, month, day, in_day;
-    seconds = seconds > 0 ? seconds : 0;
-    in_day = seconds % 86400;
-    date_of(seconds / 86400, &year, &month, &day);
-    memcpy(into, "0000-00-00T00:00:00Z", 21);
-    two_digits(into, year / 100);
-    two_digits(into + 2, year);
-    two_digits(into + 5, month);
-    two_digits(into + 8, day);
-    two_digits(into + 11, in_day / 3600);
-    two_digits(into + 14, in_day / 60 % 60);
-    two_digits(into + 17, in_day % 60);
-    return into;
-}
+#include "text/utc.h"
 
 /* What is left out at each try. From CUT_DONE on the newest `room_for` of those that went well stay. */
 enum cut { CUT_NOTHING, CUT_PENDING, CUT_SKIPPED, CUT_DONE, CUT_REST };
@@ -108,7 +77,6 @@ static void head(struct json *json, const struct report *report) {
     json_text(json, "host", report->host);
 }
 
-/* checkpoint belongs to a later release: nothing is known about it. */
 static size_t try(char *into, const struct report *report, const struct choice *choice) {
     struct out out = out_on(into, MAX_REPORT + 1);
     struct json json = json_on(&out);
@@ -120,7 +88,10 @@ static size_t try(char *into, const struct report *report, const struct choice *
         json_null(&json, "oom");
     else
         json_int(&json, "oom", report->oom);
-    json_null(&json, "checkpoint");
+    if (report->checkpoint == NULL)
+        json_null(&json, "checkpoint");
+    else
+        json_text(&json, "checkpoint", report->checkpoint);
     steps(&json, report, choice);
     json_text(&json, "lastcall", report->version);
     json_close(&json, '}');
@@ -145,4 +116,30 @@ size_t report_make(char into[static MAX_REPORT + 1], const struct report *report
             choice.room_for--;
     }
     return n;
+}
+
+/* The value of a key that is a string without escapes. A quote within a string is escaped, so that `"key":"`
+ * stands nowhere but where it is one. */
+static bool find(const char *text, size_t n, const char *key, char *into, size_t room) {
+    struct out out = out_on(into, room);
+    size_t m = strlen(key);
+    for (size_t i = 0; i + m <= n; i++) {
+        if (memcmp(text + i, key, m) != 0)
+            continue;
+        const char *value = text + i + m, *end = memchr(value, '"', n - i - m);
+        if (end == NULL || memchr(value, '\\', (size_t)(end - value)) != NULL)
+            return false;
+        out_safe(&out, value, (size_t)(end - value));
+        return !out.cut;
+    }
+    return false;
+}
+
+bool report_read(const char *text, size_t n, char *verdict, size_t verdict_room, char *cause, size_t cause_room) {
+    if (!find(text, n, "\"verdict\":\"", verdict, verdict_room) || !find(text, n, "\"cause\":\"", cause, cause_room))
+        return false;
+    for (uint8_t i = VERDICT_NONE + 1; i < VERDICT_N; i++)
+        if (strcmp(verdict, verdict_name(i)) == 0)
+            return true;
+    return false;
 }

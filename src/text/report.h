@@ -28,13 +28,13 @@ struct report {
     const struct report_process *killed, *left;
     uint16_t n_killed, n_left;
     int64_t oom;                   /* OOM kills; -1: not known */
+    const char *checkpoint;        /* the newest that this stop has taken; NULL: none */
 };
 
 /* Ends with a newline, which is counted. Returns the bytes; 0 if not even what is not left out fits. */
 size_t report_make(char into[static MAX_REPORT + 1], const struct report *report);
 
-enum { UTC_ROOM = 24 };
-/* "2026-05-04T10:20:30Z". Returns into. */
-const char *utc_print(char into[static UTC_ROOM], int64_t seconds);
+/* The verdict and the cause of such a report, or of the first 4 kB of one. false: it holds no verdict that there is. */
+bool report_read(const char *text, size_t n, char *verdict, size_t verdict_room, char *cause, size_t cause_room);
 
 #endif

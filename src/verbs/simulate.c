@@ -192,7 +192,7 @@ static bool lay_out(struct simulation *simulation, struct loading *loading) {
     stderr_blocking(&run->err, 1);
     run->actions.room = core_actions_max(model);
     run->actions.v = arena_take(&loading->arena, run->actions.room * sizeof *run->actions.v);
-    return room && run->actions.v && core_layout(&run->core, model, room, bytes) &&
+    return room && run->actions.v && core_layout(&run->core, model, room, bytes) && kept_layout(run, &loading->arena) &&
            jobs_layout(&run->jobs, core_jobs(model), &loading->arena) &&
            world_layout(&simulation->world, model, &loading->arena);
 }

@@ -72,10 +72,13 @@ static void spawn(struct world *world, const struct action *action) {
             will_end(world, body, NO_TIME, 0);
         break;
     case CMD_STOP: run_stop(world, body); break;
+    case CMD_SAVE:
     case CMD_STEP: run_step(world, body); break;
     case CMD_RELOAD:
     case CMD_CHECK:
     case CMD_ONLY_IF:
+    case CMD_RESTORE:
+    case CMD_RECORD:
     case CMD_UNDO: will_end(world, body, NO_TIME, 0); break;
     case CMD_NET:
     case CMD_N: break;
@@ -94,7 +97,7 @@ static void hear(struct world *world, struct body *body, int signal) {
         return;
     if (body->what == CMD_RUN && is_stop_signal(service_of(world, body->owner), signal))
         obey(world, body);
-    else if (body->what == CMD_STEP && signal == SIG_TERM && world->of_step[body->owner].kind != HABIT_HANGS)
+    else if ((body->what == CMD_STEP || body->what == CMD_SAVE) && signal == SIG_TERM && world->of_step[body->owner].kind != HABIT_HANGS)
         will_end(world, body, NO_TIME, -SIG_TERM);
 }
 

@@ -11,7 +11,8 @@ static const char *const step_actions[] = {
 };
 static const char *const failures[] = {"continue", "skip-rest", NULL};
 static const char *const conditions[] = {"always", "done", "failed", "timeout", NULL};
-static const char *const commands[] = {"run", "stop", "reload", "check", "only-if", "step", "undo", "net", NULL};
+static const char *const commands[] = {"run", "stop", "reload", "check", "only-if", "step", "undo", "save", "restore", "record",
+                                       "net", NULL};
 static const char *const obediences[] = {"dying", "well", "code", NULL};
 static const char *const moments[] = {"any", "notice", "stage", "resume", "deadline", "turn", NULL};
 static const char *const events[] = {

@@ -213,10 +213,10 @@ static void make_services(void) {
 static const struct nature *nature_of(uint8_t what, uint16_t owner) {
     switch ((enum command_kind)what) {
     case CMD_RUN: return &unit_nature[owner];
-    case CMD_STEP: case CMD_ONLY_IF: case CMD_UNDO: return &step_nature[owner];
+    case CMD_STEP: case CMD_ONLY_IF: case CMD_UNDO: case CMD_SAVE: case CMD_RESTORE: return &step_nature[owner];
     case CMD_CHECK: return &check_nature;
     case CMD_NET: return &net_nature;
-    case CMD_STOP: case CMD_RELOAD: case CMD_N: break;
+    case CMD_STOP: case CMD_RELOAD: case CMD_RECORD: case CMD_N: break;
     }
     return &aux_nature;
 }

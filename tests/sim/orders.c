@@ -70,7 +70,7 @@ static void rules_spawn(const struct action *action) {
         if (!sim.core.checks[action->subject].on && !sim.core.jobs[action->job.job].killed)
             fail("check %u runs though it is off", action->subject);
         break;
-    case CMD_STOP: case CMD_RELOAD: case CMD_NET: case CMD_N: break;
+    case CMD_STOP: case CMD_RELOAD: case CMD_SAVE: case CMD_RESTORE: case CMD_RECORD: case CMD_NET: case CMD_N: break;
     }
 }
 

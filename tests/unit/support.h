@@ -32,6 +32,7 @@ static struct story {
     struct unit_policy units[MOST];
     struct check_policy checks[MOST];
     struct step_policy steps[MOST];
+    struct checkpoint_policy checkpoints[MOST];
     struct core core;
     instant now;
     struct said said[MOST_SAID];
@@ -65,6 +66,7 @@ static UNUSED void new_model(void) {
     for (unsigned i = 0; i < sizeof stops / sizeof *stops; i++)
         p->signals[stops[i]].meaning = SIGNAL_STOP;
     s.model.services = s.services, s.model.units = s.units, s.model.checks = s.checks, s.model.steps = s.steps;
+    s.model.checkpoints = s.checkpoints;
     s.model.main = NONE;
 }
 
@@ -155,12 +157,22 @@ static UNUSED uint16_t finish(const char *name, uint8_t action) {
     return i;
 }
 
+/* Of a service, or NONE of all; its step is returned, and has the number of the checkpoint. */
+static UNUSED uint16_t checkpoint(const char *name, uint8_t phase, uint16_t of) {
+    uint16_t i = step(name, phase, DO_CHECKPOINT), n = s.model.n_checkpoints++;
+    s.steps[i].for_service = of;
+    s.steps[i].checkpoint = n;
+    s.checkpoints[n] = (struct checkpoint_policy){.step = i, .has_save = true, .every = FOREVER};
+    return i;
+}
+
 /* ---- slots ---- */
 
 static UNUSED uint16_t run_slot(uint16_t unit) { return core_job_of_unit(&s.core, unit); }
 static UNUSED uint16_t aux_slot(uint16_t unit) { return core_job_of_aux(&s.core, unit); }
 static UNUSED uint16_t step_slot(uint16_t it) { return core_job_of_step(&s.core, it); }
 static UNUSED uint16_t check_slot(uint16_t it) { return core_job_of_check(&s.core, it); }
+static UNUSED uint16_t record_slot(void) { return core_job_of_record(&s.core); }
 static UNUSED uint16_t net_slot(void) { return core_job_of_net(&s.core); }
 
 static UNUSED struct job_id id_of(uint16_t slot) { return (struct job_id){slot, s.core.jobs[slot].gen}; }

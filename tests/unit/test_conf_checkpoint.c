@@ -69,7 +69,6 @@ Test(checkpoint, stands_between_drains_and_finishes) {
     cr_assert_eq(config.model.steps[4].phase, PH_FINISH);
     cr_assert_eq(config.model.steps[4].stage, 0, "a finish does not wait for a checkpoint");
     cr_assert_eq(config.model.checkpoints[1].step, 3);
-    cr_assert_eq(config.model.steps[0].checkpoint, NONE);
 }
 
 Test(checkpoint, those_of_one_phase_run_at_the_same_time_unless_after_says_otherwise) {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "text/report.h"
+#include "text/utc.h"
 
 enum { UNITS = 300 };
 

@@ -49,7 +49,10 @@ static void setup(void) {
     for (int i = 0; i < ROWS; i++)
         row_states[i] = (struct row){.phase = i == 0 ? PH_ANNOUNCE : i == 1 ? PH_DRAIN : PH_STOP, .stage = (uint16_t)i,
                                      .exit = EXIT_UNKNOWN, .start = NEVER, .end = NEVER, .deadline = NEVER};
-    view = (struct page_view){&page.head, checks, units, rows, &state, unit_states, check_states, row_states, 1};
+    view = (struct page_view){
+        .head = &page.head, .checks = checks, .units = units, .rows = rows, .state = &state, .unit_states = unit_states,
+        .check_states = check_states, .row_states = row_states, .generation = 1,
+    };
     o = out_on(text, sizeof text);
 }
 

@@ -1,0 +1,201 @@
+/* run/kept.c: what guards have found out, for the page, the report and the log. */
+#include "run/state.h"
+
+#include <string.h>
+
+#include "sys/clock.h"
+#include "sys/shared.h"
+#include "text/duration.h"
+#include "text/errtext.h"
+#include "text/out.h"
+
+enum { ALWAYS = 0, NORMAL = 1 };
+
+bool kept_layout(struct run *run, struct arena *arena) {
+    uint16_t n = run->model->n_checkpoints;
+    struct kept *kept = &run->kept;
+    kept->newest = NONE;
+    if (n == 0)
+        return true;
+    kept->v = arena_take(arena, n * sizeof *kept->v);
+    kept->shared = shared_memory(n * sizeof *kept->shared + sizeof *kept->last);
+    if (kept->v == NULL || kept->shared == NULL)
+        return false;
+    kept->last = (struct last_run *)(kept->shared + n);
+    return true;
+}
+
+void kept_fresh(struct run *run, uint16_t checkpoint) { run->kept.shared[checkpoint] = (struct checkpoint_result){0}; }
+
+/* A text of a guard's, ended whatever became of it. */
+static const char *ended(char *text, size_t room) {
+    text[room - 1] = 0;
+    return text;
+}
+
+static void take_over(struct run *run, uint16_t checkpoint, bool restored, int exit) {
+    struct checkpoint_result *result = &run->kept.shared[checkpoint];
+    struct page_checkpoint_state *state = &run->kept.v[checkpoint];
+    ended(result->id, sizeof result->id);
+    ended(result->damaged_id, sizeof result->damaged_id);
+    ended(result->path, sizeof result->path);
+    if (exit != 0 || *result->id == 0)
+        return;
+    memcpy(state->latest, result->id, sizeof state->latest);
+    state->files = result->files;
+    state->bytes = result->bytes;
+    if (restored) {
+        memcpy(state->restored, result->id, sizeof state->restored);
+        return;
+    }
+    state->taken_s = clock_wall_s();
+    if (run->core.walk.goal == GO_EXIT)
+        run->kept.newest = checkpoint;
+}
+
+void kept_ended(struct run *run, uint16_t slot, int exit) {
+    const struct job *job = &run->core.jobs[slot];
+    if (job->what == CMD_SAVE || job->what == CMD_RESTORE)
+        take_over(run, run->model->steps[job->owner].checkpoint, job->what == CMD_RESTORE, exit);
+}
+
+/* ---- sentences ---- */
+
+static void put_size(struct out *out, const struct checkpoint_result *result) {
+    static const char *const units[] = {" bytes", " kB", " MB", " GB", " TB"};
+    uint64_t tenths = result->bytes * 10;
+    unsigned unit = 0;
+    for (; tenths >= 10000 && unit < 4; unit++)
+        tenths = unit == 0 ? tenths / 1000 : tenths / 1000;
+    out_text(out, " (");
+    out_uint(out, result->files);
+    out_text(out, result->files == 1 ? " file, " : " files, ");
+    if (unit == 0)
+        out_uint(out, result->bytes);
+    else
+        out_tenths(out, (int64_t)tenths * 100);
+    out_text(out, units[unit]);
+    out_char(out, ')');
+}
+
+/* Where a guard was when it ended. */
+static const char *stage_text(uint8_t stage) {
+    static const char *const texts[] = {
+        [CHECKPOINT_OK] = "", [CHECKPOINT_OPEN] = "cannot open the store", [CHECKPOINT_LOCK] = "another lastcall writes to this store",
+        [CHECKPOINT_CLEAN] = "cannot remove what was left over", [CHECKPOINT_BEGIN] = "cannot make a directory for it",
+        [CHECKPOINT_GATE] = "only-if could not be run", [CHECKPOINT_COMMAND] = "", [CHECKPOINT_EMPTY] = "the command left nothing in LASTCALL_CHECKPOINT_DIR",
+        [CHECKPOINT_REFUSED] = "cannot keep this: it is no file, directory or link within, or lies too deep",
+        [CHECKPOINT_CHANGED] = "it changed while it was read: does something still write?",
+        [CHECKPOINT_READ] = "cannot read", [CHECKPOINT_MANIFEST] = "cannot write the manifest",
+        [CHECKPOINT_SYNC] = "cannot bring it to the disk", [CHECKPOINT_RENAME] = "cannot give it its name",
+        [CHECKPOINT_LATEST] = "cannot move latest", [CHECKPOINT_VERIFY] = "cannot verify what is there",
+    };
+    _Static_assert(sizeof texts / sizeof *texts == CHECKPOINT_STAGES, "a text for every stage");
+    return stage < CHECKPOINT_STAGES ? texts[stage] : "";
+}
+
+void kept_why(struct out *out, const struct run *run, uint16_t checkpoint, int exit) {
+    const struct checkpoint_result *result = &run->kept.shared[checkpoint];
+    const char *text = stage_text(result->stage);
+    if (*text == 0) {
+        say_exit(out, exit);
+        return;
+    }
+    out_text(out, text);
+    if (*result->path != 0 && result->stage != CHECKPOINT_EMPTY) {
+        out_text(out, ": ");
+        out_safe(out, result->path, strlen(result->path));
+    }
+    if (result->error != 0) {
+        out_text(out, ": ");
+        out_text(out, errtext(result->error));
+    }
+}
+
+void kept_where(struct out *out, const struct run *run, uint16_t checkpoint) {
+    if (*stage_text(run->kept.shared[checkpoint].stage) == 0)
+        return; /* its command was at work */
+    out_text(out, ": ");
+    kept_why(out, run, checkpoint, EXIT_UNKNOWN);
+}
+
+void kept_taken(struct out *out, const struct run *run, uint16_t checkpoint) {
+    const struct checkpoint_result *result = &run->kept.shared[checkpoint];
+    out_text(out, *result->id != 0 ? "taken: " : "taken"); /* simulate has nothing to name */
+    out_text(out, result->id);
+    if (*result->id != 0)
+        put_size(out, result);
+}
+
+static void put_damaged(struct run *run, uint16_t checkpoint, const char *name) {
+    const struct checkpoint_result *result = &run->kept.shared[checkpoint];
+    char text[256];
+    struct out out = out_on(text, sizeof text);
+    if (result->damaged == 0)
+        return;
+    out_text(&out, name);
+    out_text(&out, ": checkpoint ");
+    out_text(&out, result->damaged_id);
+    if (result->damaged > 1) {
+        out_text(&out, " and ");
+        out_uint(&out, result->damaged - 1u);
+        out_text(&out, " more");
+    }
+    out_text(&out, result->damaged > 1 ? " are" : " is");
+    out_text(&out, " damaged: kept as damaged-");
+    out_text(&out, result->damaged_id);
+    out_text(&out, ", the one before is used");
+    run_say(run, ALWAYS, text);
+}
+
+static void put_restored(struct out *out, const struct checkpoint_result *result) {
+    if (result->skipped) {
+        out_text(out, "not restored: ");
+        out_safe(out, *result->path != 0 ? result->path : "only-if", strlen(*result->path != 0 ? result->path : "only-if"));
+        out_text(out, *result->path != 0 ? " exists" : " said no");
+    } else if (*result->id == 0) {
+        out_text(out, "no checkpoint to restore from");
+    } else {
+        out_text(out, "restored from ");
+        out_text(out, result->id);
+        put_size(out, result);
+    }
+}
+
+void say_restored(struct run *run, uint16_t checkpoint, int exit) {
+    const char *name = run->model->steps[run->model->checkpoints[checkpoint].step].name;
+    char text[512];
+    struct out out = out_on(text, sizeof text);
+    put_damaged(run, checkpoint, name);
+    out_text(&out, name);
+    out_text(&out, ": ");
+    if (exit == 0) {
+        put_restored(&out, &run->kept.shared[checkpoint]);
+    } else {
+        out_text(&out, "restore FAILED: ");
+        kept_why(&out, run, checkpoint, exit);
+    }
+    run_say(run, exit == 0 ? NORMAL : ALWAYS, text);
+}
+
+void say_saved(struct run *run, uint16_t checkpoint, int exit) {
+    char text[512];
+    struct out out = out_on(text, sizeof text);
+    out_text(&out, run->model->steps[run->model->checkpoints[checkpoint].step].name);
+    out_text(&out, ": checkpoint ");
+    if (exit == 0) {
+        kept_taken(&out, run, checkpoint);
+    } else {
+        out_text(&out, "FAILED: ");
+        kept_why(&out, run, checkpoint, exit);
+    }
+    run_say(run, exit == 0 ? NORMAL : ALWAYS, text);
+}
+
+void say_volatile(struct run *run) {
+    if (run->kept.last == NULL || !run->kept.last->volatile_store || run->kept.warned)
+        return;
+    run->kept.warned = true;
+    run_say(run, ALWAYS, "the store of checkpoints is on a tmpfs or in the container's own layer: it is gone when the "
+                         "container is; checkpoint-dir = a volume");
+}
