@@ -14,7 +14,8 @@ static enum wait end_of(uint8_t verb) {
     case ASK_STOP: case ASK_HURRY: return WAIT_VERDICT;
     case ASK_START_UNIT: case ASK_RESTART_UNIT: return WAIT_UP;
     case ASK_STOP_UNIT: return WAIT_DOWN;
-    case ASK_RESUME: case ASK_RELOAD_UNIT: case ASK_SIGNAL_UNIT: case ASK_CHECKPOINT: case ASK_N: return WAIT_NOTHING;
+    case ASK_RESUME: case ASK_RELOAD_UNIT: case ASK_SIGNAL_UNIT: case ASK_N: return WAIT_NOTHING;
+    case ASK_CHECKPOINT: return WAIT_SAVED;
     }
     return WAIT_NOTHING;
 }
@@ -97,6 +98,27 @@ static bool tell_down(struct net *net, struct client *client) {
     return true;
 }
 
+/* Of one or all: none is being taken any more. */
+static bool tell_saved(struct net *net, struct client *client) {
+    const struct page_view *view = &net->page.view;
+    struct out text = body(net);
+    bool well = true;
+    for (uint16_t i = 0; i < view->head->n_checkpoints; i++) {
+        const struct page_checkpoint_state *state = &view->checkpoint_states[i];
+        if (client->subject != NONE && client->subject != i)
+            continue;
+        if (state->state == CS_SAVING)
+            return false;
+        well = well && state->exit == 0;
+        out_text(&text, view_text(view, view->checkpoints[i].name));
+        out_text(&text, state->exit == 0 ? ": taken: " : ": not taken: the log says why");
+        out_text(&text, state->exit == 0 ? state->latest : "");
+        out_char(&text, '\n');
+    }
+    answer(net, client, well ? 200 : 503, "text/plain", NULL, &text);
+    return true;
+}
+
 /* Answers if what the client waits for has come. */
 static bool try_end(struct net *net, struct client *client) {
     switch ((enum wait)client->wait) {
@@ -104,6 +126,7 @@ static bool try_end(struct net *net, struct client *client) {
     case WAIT_VERDICT: return tell_verdict(net, client);
     case WAIT_UP: return tell_up(net, client);
     case WAIT_DOWN: return tell_down(net, client);
+    case WAIT_SAVED: return tell_saved(net, client);
     case WAIT_NOTHING: case WAIT_LIFE: case WAIT_REPLY: break;
     }
     return false;
@@ -116,7 +139,7 @@ static const char *words_for(uint16_t code) {
     case REPLY_OK: return "ok";
     case REPLY_STARTED: return "started";
     case REPLY_REFUSED: return "refused: not in this state";
-    case REPLY_BUSY: return "busy: another start, stop or restart is under way";
+    case REPLY_BUSY: return "busy: another start, stop, restart or checkpoint is under way";
     case REPLY_FORBIDDEN: return "forbidden: the configuration does not open this";
     default: return "PID 1 did not take this request";
     }

@@ -121,9 +121,25 @@ static void ask_service(struct net *net, struct client *client, const struct htt
         ask_begin(net, client, verb, service, value, waits(request));
 }
 
+/* "NAME", or nothing: all of them. */
+static void ask_checkpoint(struct net *net, struct client *client, const struct http_request *request, size_t skip) {
+    const struct page_view *view = &net->page.view;
+    size_t n = request->path_bytes - skip;
+    uint16_t which = n == 0 ? NONE : view->head->n_checkpoints;
+    for (uint16_t i = 0; i < view->head->n_checkpoints && n > 0; i++) {
+        const char *name = view_text(view, view->checkpoints[i].name);
+        if (strlen(name) == n && memcmp(name, request->path + skip, n) == 0)
+            which = i;
+    }
+    if (view->head->n_checkpoints == 0 || which == view->head->n_checkpoints)
+        answer_text(net, client, 404, "there is no such checkpoint");
+    else
+        ask_begin(net, client, ASK_CHECKPOINT, which, 0, waits(request));
+}
+
 /* ---- the table ---- */
 
-enum what { READS_PROBE, READS_STATUS, ASKS, ASKS_PRESTOP, ASKS_SERVICE };
+enum what { READS_PROBE, READS_STATUS, ASKS, ASKS_PRESTOP, ASKS_SERVICE, ASKS_CHECKPOINT };
 
 static const struct path { const char *text; uint8_t what, which; } paths[] = {
     {"/livez", READS_PROBE, PROBE_LIVE},        {"/healthz", READS_PROBE, PROBE_LIVE},
@@ -133,13 +149,15 @@ static const struct path { const char *text; uint8_t what, which; } paths[] = {
     {"/prestop", ASKS_PRESTOP, 0},              {"/start/", ASKS_SERVICE, ASK_START_UNIT},
     {"/stop/", ASKS_SERVICE, ASK_STOP_UNIT},    {"/restart/", ASKS_SERVICE, ASK_RESTART_UNIT},
     {"/reload/", ASKS_SERVICE, ASK_RELOAD_UNIT}, {"/signal/", ASKS_SERVICE, ASK_SIGNAL_UNIT},
+    {"/checkpoint/", ASKS_CHECKPOINT, 0},
 };
 
 /* Whole, or, where a service's name follows, its beginning. NULL: not found. */
 static const struct path *find_path(const struct http_request *request) {
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         size_t n = strlen(paths[i].text);
-        bool fits = paths[i].what == ASKS_SERVICE ? request->path_bytes > n : request->path_bytes == n;
+        bool fits = paths[i].what < ASKS_SERVICE ? request->path_bytes == n
+                                                 : request->path_bytes > n - (paths[i].what == ASKS_CHECKPOINT);
         if (fits && memcmp(request->path, paths[i].text, n) == 0)
             return &paths[i];
     }
@@ -159,6 +177,7 @@ static void route_found(struct net *net, struct client *client, const struct htt
         break;
     }
     case ASKS_PRESTOP: prestop(net, client, request); break;
+    case ASKS_CHECKPOINT: ask_checkpoint(net, client, request, strlen(path->text)); break;
     case ASKS_SERVICE: ask_service(net, client, request, path->which, strlen(path->text)); break;
     }
 }

@@ -34,7 +34,7 @@ enum wait {
     WAIT_NOTHING,
     WAIT_LIFE,     /* a sign of life from PID 1 */
     WAIT_REPLY,    /* PID 1's answer to an ask */
-    WAIT_DRAINED, WAIT_VERDICT, WAIT_UP, WAIT_DOWN, /* the end of what was begun */
+    WAIT_DRAINED, WAIT_VERDICT, WAIT_UP, WAIT_DOWN, WAIT_SAVED, /* the end of what was begun */
 };
 
 struct client {

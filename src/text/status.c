@@ -4,13 +4,14 @@
 
 #include "model/names.h"
 #include "text/duration.h"
+#include "text/utc.h"
 
 /* Bytes of a line at most: names are short, targets are cut (shown()). */
-enum { PER_HEAD = 2048, PER_UNIT = 512, PER_CHECK = 384, PER_ROW = 384, TARGET_SHOWN = 120 };
+enum { PER_HEAD = 2048, PER_UNIT = 512, PER_CHECK = 384, PER_CHECKPOINT = 1024, PER_ROW = 384, TARGET_SHOWN = 120 };
 
 uint32_t status_bytes(const struct page_head *head) {
     return PER_HEAD + head->n_units * (uint32_t)PER_UNIT + head->n_checks * (uint32_t)PER_CHECK +
-           head->n_rows * (uint32_t)PER_ROW;
+           head->n_checkpoints * (uint32_t)PER_CHECKPOINT + head->n_rows * (uint32_t)PER_ROW;
 }
 
 instant status_zero(const struct page_state *state) {
@@ -67,6 +68,30 @@ static void json_service(struct json *json, const char *name, const struct page_
     json_close(json, '}');
 }
 
+static void json_known(struct json *json, const char *key, const char *text) {
+    if (*text != 0)
+        json_text(json, key, text);
+    else
+        json_null(json, key);
+}
+
+static void json_checkpoint(struct json *json, const struct page_view *view, uint16_t i) {
+    const struct page_checkpoint_state *state = &view->checkpoint_states[i];
+    char time[UTC_ROOM];
+    json_open(json, NULL, '{');
+    json_text(json, "name", view_text(view, view->checkpoints[i].name));
+    json_text(json, "state", checkpoint_state_name(state->state));
+    json_text(json, "dir", view_text(view, view->checkpoints[i].dir));
+    json_known(json, "latest", state->latest);
+    json_known(json, "taken_at", state->taken_s ? utc_print(time, state->taken_s) : "");
+    json_int(json, "files", (int64_t)state->files);
+    json_int(json, "bytes", (int64_t)state->bytes);
+    json_known(json, "restored_from", state->restored);
+    json_int(json, "attempts", state->attempts);
+    json_exit(json, state->exit);
+    json_close(json, '}');
+}
+
 /* What is left of the grace; without end where no clock runs. */
 static span left_of(const struct page_state *state, instant now) {
     return is_never(state->clock) ? FOREVER : until(now, after(state->clock, state->grace));
@@ -107,6 +132,12 @@ void status_json(struct out *out, const struct page_view *view, instant now) {
     for (uint16_t i = 0; i < view->head->n_units; i++)
         json_service(&json, view_text(view, view->units[i].name), &view->unit_states[i]);
     json_close(&json, ']');
+    if (view->head->n_checkpoints > 0) {
+        json_open(&json, "checkpoints", '[');
+        for (uint16_t i = 0; i < view->head->n_checkpoints; i++)
+            json_checkpoint(&json, view, i);
+        json_close(&json, ']');
+    }
     json_stop(&json, view, now);
     json_int(&json, "orphans_reaped", (int64_t)state->orphans);
     json_text(&json, "version", view_text(view, view->head->version));
@@ -163,6 +194,21 @@ static void table_services(struct out *out, const struct page_view *view, size_t
             cell(out, 9, "-");
         number_cell(out, 10, unit->restarts);
         exit_cell(out, unit->exit);
+    }
+}
+
+static void table_checkpoints(struct out *out, const struct page_view *view, size_t width) {
+    char time[UTC_ROOM];
+    out_char(out, '\n');
+    cell(out, width, "CHECKPOINT");
+    out_text(out, "STATE      LATEST                    TAKEN                 LAST EXIT\n");
+    for (uint16_t i = 0; i < view->head->n_checkpoints; i++) {
+        const struct page_checkpoint_state *state = &view->checkpoint_states[i];
+        cell(out, width, view_text(view, view->checkpoints[i].name));
+        cell(out, 11, checkpoint_state_name(state->state));
+        cell(out, 26, *state->latest != 0 ? state->latest : "-");
+        cell(out, 22, state->taken_s ? utc_print(time, state->taken_s) : "-");
+        exit_cell(out, state->exit);
     }
 }
 
@@ -225,6 +271,8 @@ void status_table(struct out *out, const struct page_view *view, instant now) {
     }
     out_text(out, "\n\n");
     table_services(out, view, width);
+    if (view->head->n_checkpoints > 0)
+        table_checkpoints(out, view, width);
     if (stops)
         table_steps(out, view, width);
 }
