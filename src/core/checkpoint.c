@@ -80,7 +80,6 @@ static void restore_ended(struct core *core, uint16_t checkpoint, int exit) {
     saver->exit = (int16_t)exit;
     note(core, NOTE_RESTORED, checkpoint, exit);
     checkpoints_judge(core);
-    units_wake(core);
 }
 
 /* A restore that failed for good ends the container, once it may. */
@@ -101,13 +100,9 @@ static bool is_whole(const struct core *core, uint16_t checkpoint) {
     return service == NONE ? core->started : core->units[core->model->services[service].first_unit].was_ready;
 }
 
-/* Its leader has not ended: what is left of its group can tell nobody its state. */
+/* One that has ended cannot tell its state, one that starts again does not have it yet. */
 static bool is_up(const struct core *core, uint16_t service) {
-    const struct service *s = &core->model->services[service];
-    for (uint16_t unit = s->first_unit; unit < s->first_unit + s->n_units; unit++)
-        if (core->jobs[core_job_of_unit(core, unit)].state == J_UP)
-            return true;
-    return false;
+    return core->units[core->model->services[service].first_unit].state == U_UP;
 }
 
 bool checkpoint_wanted(const struct core *core, uint16_t checkpoint, uint8_t phase) {
@@ -164,7 +159,7 @@ void checkpoint_answer(struct core *core, uint16_t checkpoint, uint8_t what, int
         restore_ended(core, checkpoint, exit);
     else
         save_ended(core, checkpoint, exit);
-    checkpoints_restore(core); /* its slot is free */
+    units_wake(core); /* its slot is free */
 }
 
 /* Schedules count from when there is something to save. */

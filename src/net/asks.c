@@ -105,7 +105,7 @@ static bool tell_saved(struct net *net, struct client *client) {
     bool well = true;
     for (uint16_t i = 0; i < view->head->n_checkpoints; i++) {
         const struct page_checkpoint_state *state = &view->checkpoint_states[i];
-        if (client->subject != NONE && client->subject != i)
+        if ((client->subject != NONE && client->subject != i) || state->attempts == 0)
             continue;
         if (state->state == CS_SAVING)
             return false;

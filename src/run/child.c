@@ -113,7 +113,9 @@ static const char *cause_of(const struct order *order, struct out *out) {
         [WHY_SCHEDULE] = "schedule", [WHY_REQUEST] = "request", [WHY_SIGNAL] = "signal",
     };
     uint8_t why = order->what == CMD_SAVE ? order->run->core.savers[order->checkpoint].why : WHY_STOP;
-    if (why == WHY_STOP)
+    if (order->what == CMD_RESTORE)
+        out_text(out, "start");
+    else if (why == WHY_STOP)
         cause_short(out, order->run);
     else
         out_text(out, whys[why]);

@@ -8,10 +8,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <string.h>
 #include <stdio.h> /* renameat */
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -217,16 +218,19 @@ static size_t unfinished(char *into, size_t room) {
 _Noreturn void guard_record(struct run *run, uint16_t which) {
     char text[MAX_REPORT + 1];
     size_t n;
+    struct utsname names = {0};
     const char *dir = run->config->checkpoints[0].dir;
     int directory = open_directory(dir);
     if (directory < 0)
         _exit(NOT_DONE);
+    uname(&names);
+    memcpy(run->ending.host, names.nodename, sizeof run->ending.host); /* this process's copy, as all that follows */
     if (which == RECORD_START) {
         note_volatile(dir, run->kept.last);
         read_last(directory, run->kept.last);
         n = unfinished(text, sizeof text);
     } else {
-        run->exited = which == RECORD_END; /* this process's copy: the verdict as it stands */
+        run->exited = which == RECORD_END; /* the verdict as it stands */
         run->exit = core_exit_code(&run->core);
         n = ending_report(run, text, NULL, 0);
     }

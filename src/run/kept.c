@@ -66,7 +66,7 @@ static void put_size(struct out *out, const struct checkpoint_result *result) {
     uint64_t tenths = result->bytes * 10;
     unsigned unit = 0;
     for (; tenths >= 10000 && unit < 4; unit++)
-        tenths = unit == 0 ? tenths / 1000 : tenths / 1000;
+        tenths /= 1000;
     out_text(out, " (");
     out_uint(out, result->files);
     out_text(out, result->files == 1 ? " file, " : " files, ");

@@ -412,6 +412,22 @@ Test(demand, is_refused_when_there_is_nothing_to_save) {
     cr_assert_eq(answer(), REPLY_REFUSED);
 }
 
+Test(demand, is_refused_of_a_service_that_starts_again) {
+    with_checkpoint(PH_SAVE, false);
+    s.services[web].restart = RESTART_ALWAYS, s.services[web].main = false, s.model.main = NONE;
+    uint16_t ready = check_of(0, CHECK_TCP, false);
+    begin_restored();
+    tell_check(ready, true);
+    ends(run_slot(0), 1);
+    at(200);
+    cr_assert_eq(unit_state(0), U_STARTING);
+    tell_ask(ASK_CHECKPOINT, 0, 0);
+    cr_assert_eq(answer(), REPLY_REFUSED);
+    tell_check(ready, true);
+    tell_ask(ASK_CHECKPOINT, 0, 0);
+    cr_assert_eq(answer(), REPLY_STARTED);
+}
+
 Test(demand, of_one_without_a_command_is_refused) {
     with_checkpoint(PH_N, false);
     s.checkpoints[0].has_save = false;
