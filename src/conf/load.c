@@ -146,7 +146,7 @@ static void apply_step(struct load *load, struct section *section) {
     *step = (struct step_policy){
         .name = section->name, .where = section->where, .timeout_where = where_of(section, K_TIMEOUT),
         .phase = section->kind == IN_DRAIN ? PH_DRAIN : PH_FINISH, .action = DO_COMMAND,
-        .target = NONE, .for_service = NONE, .run_if_step = NONE, .checkpoint = NONE, .every = SEC(1),
+        .target = NONE, .for_service = NONE, .run_if_step = NONE, .every = SEC(1),
         .timeout = FOREVER, .guarantee = FOREVER,
     };
     load->step_specs[index].in.umask = -1;
