@@ -194,15 +194,11 @@ static void advise_restore(struct load *load, const struct checkpoint_policy *ch
                    "restore-if-missing = what the restore makes, or only-if");
 }
 
-static void advise_save(struct load *load, const struct checkpoint_policy *checkpoint, const struct step_policy *step,
-                        const struct section *section) {
+static void advise_save(struct load *load, const struct step_policy *step, const struct section *section) {
     const struct service *service = step->for_service == NONE ? NULL : &load->services[step->for_service];
     if (step->phase == PH_SAVE && service && service->type == TYPE_ONESHOT)
         warning_at(load, where_of(section, K_FOR), "nothing is taken at the stop: %s is a oneshot, and does not run any more or has "
                    "not done its work; when = after-stop", service->name);
-    if (step->phase == PH_SETTLE && !is_forever(checkpoint->every))
-        warning_at(load, where_of(section, K_EVERY), "it needs what it saves to be stopped, and every takes it while that runs; "
-                   "a [checkpoint] of its own for that");
     if (step->phase != PH_N && is_forever(step->guarantee))
         advise_crowd(load, step->timeout_where, step->name, step->timeout);
 }
@@ -213,7 +209,7 @@ static void advise_checkpoint(struct load *load, uint16_t i) {
     const struct section *section = load->of_step[checkpoint->step];
     const struct command *commands[] = {&spec->restore, &spec->only_if};
     advise_restore(load, checkpoint, spec, section);
-    advise_save(load, checkpoint, &load->steps[checkpoint->step], section);
+    advise_save(load, &load->steps[checkpoint->step], section);
     advise_variables(load, &load->step_specs[checkpoint->step].in, commands, 2);
     if (entry_of(section, K_DIR))
         advise_store(load, where_of(section, K_DIR), spec->dir);

@@ -103,7 +103,6 @@ restore-if-missing = /data/jobs
     ("for = web", "for = web\ndir = /var/run/", 14, "/var/run is gone when the container is"),
     ("20s\n", "20s\ncheckpoint-dir = /tmp\n", 3, "/tmp is gone when the container is"),
     ("20s\n", "20s\ncheckpoint-dir = /dev/shm/kept\n", 3, "/dev/shm/kept is gone when the container is"),
-    ("for = web", "for = web\nwhen = after-stop\nevery = 10m", 15, "every takes it while that runs"),
     ("./load", "./load ${FROM}", 16, "${FROM} is nothing here"),
     ("/data/jobs", "/data/jobs\nonly-if = test ${NEW}", 18, "${NEW} is nothing here"),
 ])
@@ -119,6 +118,7 @@ def test_what_it_says_of_checkpoints(conf, old, new, line, says):
     ("for = web", "for = web\ndir = /running/tmp"),
     ("20s\n", "20s\ncheckpoint-dir = /tmpfile\n"),
     ("for = web", "when = after-stop"),
+    ("for = web", "for = web\nwhen = after-stop\nevery = 10m"),
     ("command = ./save\ntimeout = 4s", "when = never"),
 ])
 def test_what_it_does_not_say_of_checkpoints(conf, old, new):
