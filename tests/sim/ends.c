@@ -48,7 +48,7 @@ void rules_page(void) {
 
 bool is_success(const struct service *service, int exit) {
     if (exit < 0)
-        return service->success_signals & signal_bit(-exit);
+        return exit != EXIT_UNKNOWN && service->success_signals & signal_bit(-exit);
     return service->success_codes[exit / 64] >> (exit % 64) & 1;
 }
 

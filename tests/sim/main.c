@@ -1,6 +1,7 @@
 /* main.c: sim [-n N] [-b N] [-s SEED] [-k DIR]   N shutdowns of up to eight services, N of up to 200, from SEED;
  *                                             the scene of one that fails is made small and kept in DIR
  *         sim [-s SEED] -r N                   N that are written down, read and played again: are they the same?
+ *         sim -q ...                           says which seed fails, and no more
  *         sim SEED, sim bSEED                  one, told; b: of up to 200 services
  *         sim [-t] FILE...                     kept scenes; -t: told
  */
@@ -11,6 +12,7 @@
 #include "sim.h"
 
 static const char *keep;
+static bool quiet;
 
 static double seconds(void) {
     struct timespec t;
@@ -41,6 +43,8 @@ static void keep_scene(void) {
 static int failed(uint64_t seed) {
     const char *rule = sim.rule;
     printf("seed %s%llu fails: %s\n", size(), (unsigned long long)seed, sim.failure);
+    if (quiet)
+        return 1;
     story(seed, RECORDED);
     if (sim.too_large || story(seed, READ) || sim.rule != rule) {
         printf("it cannot be made small; told: build/sim %s%llu\n", size(), (unsigned long long)seed);
@@ -142,7 +146,7 @@ static int scenes(int n, char **paths) {
 int main(int argc, char **argv) {
     uint64_t small = 0, big = 0, trips = 0, first = 1;
     int option;
-    while ((option = getopt(argc, argv, "n:b:s:r:k:t")) != -1)
+    while ((option = getopt(argc, argv, "n:b:s:r:k:tq")) != -1)
         switch (option) {
         case 'n': small = strtoull(optarg, NULL, 10); break;
         case 'b': big = strtoull(optarg, NULL, 10); break;
@@ -150,6 +154,7 @@ int main(int argc, char **argv) {
         case 'r': trips = strtoull(optarg, NULL, 10); break;
         case 'k': keep = optarg; break;
         case 't': sim.trace = true; break;
+        case 'q': quiet = true; break;
         default: return 2;
         }
     signal(SIGSEGV, stricken), signal(SIGABRT, stricken), signal(SIGFPE, stricken), signal(SIGALRM, stricken);
