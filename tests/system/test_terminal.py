@@ -413,11 +413,15 @@ def test_in_a_session_without_terminal(bash, terminal, programs):
                                   "{lc} --grace 5s sleep 1000",
                                   "{lc} sleep 1000 &", "{lc} cat | cat"])
 def test_a_hang_up_ends_everything(shell_at, terminal, programs, inner, line, how):
-    """The line goes dead, or the shell alone is told so."""
+    """The line goes dead, or the shell alone is told so.
+
+    A bash forgets a HUP that comes between its prompt and its wait for a key, under lastcall and without.
+    """
     bash = shell_at("host")
     bash.type(line.format(lc=programs.lastcall))
     if "inner" in line:
         Shell(terminal, "inner")
+        wait_for(lambda: [p.state for p in all_of(bash.run) if p.argv[:1] == ["bash"]] == ["S"])
     wait_for(lambda: [p for p in all_of(bash.run) if p.argv[:1] in (["sleep"], ["bash"], ["cat"])])
     if how == "cut":
         terminal.cut()
