@@ -36,14 +36,24 @@ static const char record_name[] = "last-stop.json", record_new[] = ".last-stop.n
 
 /* ---- a command beside the guard ---- */
 
-static int exit_of(int status) { return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status); }
-
+/* The exit code, or -signal. */
 static int wait_for(pid_t pid) {
     int status = 0;
     while (waitpid(pid, &status, 0) < 0)
         if (errno != EINTR)
             return NOT_DONE;
-    return exit_of(status);
+    return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* PID 1 sees the end that the command has had. */
+static _Noreturn void leave(int exit) {
+    store_close(&store_room);
+    if (exit < 0) {
+        prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+        kill(getpid(), -exit);
+        sigmask_let(-exit);
+    }
+    _exit(exit < 0 ? 128 - exit : exit);
 }
 
 /* What the command prints becomes a file of the checkpoint. */
@@ -74,8 +84,7 @@ static _Noreturn void commit(const struct guard *guard, int exit) {
         store_abandon(&store_room);
     else if (!store_commit(&store_room, &guard->label, guard->spec->keep, guard->result))
         exit = NOT_DONE;
-    store_close(&store_room);
-    _exit(exit);
+    leave(exit);
 }
 
 enum guard_side guard_part(struct guard *guard, struct spawn *spawn, struct spawn_error *error) {
@@ -104,8 +113,7 @@ enum guard_side guard_part(struct guard *guard, struct spawn *spawn, struct spaw
     }
     if (exit == 0)
         guard->result->stage = CHECKPOINT_OK;
-    store_close(&store_room);
-    _exit(exit);
+    leave(exit);
 }
 
 /* ---- before the command ---- */

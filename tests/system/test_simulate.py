@@ -16,6 +16,7 @@ NOISE_MS = 1500 if lc.SANITIZED else 600        # a busy machine starts a proces
 SERVICES = [("", None), ("", None), ("work=300", "300ms"), ("exit=1", "fail"), ("deaf=1", "hang")]
 COMMANDS = [("@say NAME", None), ("@say NAME 300", "300ms"), ("@say NAME 60000", "60s"), ("@say NAME 0 1", "fail"),
             ("@svc NAME deaf=1", "hang")]
+SAVE = "sh -c 'echo >$LASTCALL_CHECKPOINT_DIR/a; exec {}'"
 
 
 def told(r, name, choices, withs):
@@ -51,6 +52,13 @@ def configuration(r):
                                  (0.2, "guarantee = 300ms"), (0.2, "only-if = true")):
                 if r.random() < chance:
                     lines.append(line)
+    for n in range(r.choice([0, 0, 1, 2])):
+        name, when = f"save{n}", r.choice(["before-stop", "after-stop", "never"])
+        lines += [f"[checkpoint {name}]", f"command = {SAVE.format(told(r, name, COMMANDS, withs))}", "timeout = 700ms",
+                  f"when = {when}", f"dir = @W/{name}"]
+        for chance, line in ((0.5, f"for = {r.choice(names)}"), (0.2, "required = yes"), (0.2, "guarantee = 300ms")):
+            if r.random() < chance and (when != "never" or line.startswith("for")):
+                lines.append(line)
     return "\n".join(lines), withs
 
 
