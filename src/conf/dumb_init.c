@@ -45,12 +45,19 @@ static bool bad_rewrite(struct making *m) {
 /* Of KILL, STOP and CHLD none ever comes to be forwarded. */
 static bool rewrite(struct making *m, const char *value) {
     size_t n = strcspn(value, ":");
-    int from = (int)number_parse(value, n, MOST_REWRITTEN);
-    if (from < 1 || !value[n] || number_parse(value + n + 1, strlen(value + n + 1), MOST_REWRITTEN) < 0)
+    int64_t from = number_parse(value, n, MOST_REWRITTEN), to = -1;
+    char pair[8];
+    struct out out = out_on(pair, sizeof pair);
+    if (from >= 1 && value[n])
+        to = number_parse(value + n + 1, strlen(value + n + 1), MOST_REWRITTEN);
+    if (to < 0)
         return bad_rewrite(m);
-    m->calling->rewritten |= signal_bit(from);
+    out_int(&out, from);
+    out_char(&out, ':');
+    out_int(&out, to);
+    m->calling->rewritten |= signal_bit((int)from);
     if (from != SIG_KILL && from != SIG_CHLD && from != SIG_STOP)
-        own(m, "--rewrite=", value);
+        own(m, "--rewrite=", pair);
     return true;
 }
 

@@ -162,6 +162,11 @@ Test(dumb_init, variables_count_by_their_very_value) {
     cr_assert(calling.manners.lends_terminal);
 }
 
+Test(dumb_init, a_rewrite_with_zeros_in_front) {
+    call("dumb-init", LIST("-r", "015:003", "prog"), NULL);
+    becomes("--rewrite=15:3 --kill-mode=group -- prog");
+}
+
 Test(dumb_init, refuses_a_rewrite_that_is_none) {
     static const char *const bad[] = {"", "herp", "herp:derp", "15", "15::12", "15:derp", "0", "0:1", "1:32", "32:1", "1:"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
