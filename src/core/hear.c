@@ -65,8 +65,9 @@ static bool to_event(const struct model *model, struct doors doors, const struct
 
 bool core_hear(const struct model *model, struct doors doors, uint32_t *number, const struct message *message,
                size_t bytes, struct event *event) {
-    bool in_order = bytes == sizeof *message && message->number == *number + 1;
-    if (bytes == sizeof *message && message->number > *number)
+    bool newer = bytes == sizeof *message && message->number > *number;
+    bool in_order = newer && message->number - *number == 1;
+    if (newer)
         *number = message->number;
     return in_order && to_event(model, doors, message, event);
 }

@@ -97,6 +97,11 @@ Test(hear, each_number_once_and_in_order) {
     cr_assert_not(core_hear(&model, doors, &number, &pulse, sizeof pulse, &event), "a repeat");
     pulse.number = 4;
     cr_assert_not(core_hear(&model, doors, &number, &pulse, sizeof pulse, &event), "an old one");
+    pulse.number = UINT32_MAX;
+    cr_assert_not(core_hear(&model, doors, &number, &pulse, sizeof pulse, &event));
+    pulse.number = 0;
+    cr_assert_not(core_hear(&model, doors, &number, &pulse, sizeof pulse, &event), "no number follows the last");
+    number = 5;
     pulse.number = 6;
     cr_assert(core_hear(&model, doors, &number, &pulse, sizeof pulse, &event));
 }
