@@ -286,6 +286,7 @@ bool page_refresh(struct page_reader *reader) {
         atomic_thread_fence(memory_order_acquire);
         if (atomic_load_explicit(&head->generation, memory_order_relaxed) != generation)
             continue;
+        ((struct page_state *)into)->cause[sizeof view->state->cause - 1] = 0;
         view->state = (const struct page_state *)into;
         view->unit_states = parts.units;
         view->check_states = parts.checks;

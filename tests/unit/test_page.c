@@ -63,6 +63,14 @@ Test(page, nothing_shows_before_it_is_published) {
     cr_assert(page_begin_write(&page)->ready, "the next copy begins as the last one ended");
 }
 
+Test(page, a_cause_without_an_end_gets_one) {
+    struct page_state *state = page_begin_write(&page);
+    memset(state->cause, 'x', sizeof state->cause);
+    page_end_write(&page);
+    cr_assert(page_refresh(&reader));
+    cr_assert_eq(strnlen(reader.view.state->cause, sizeof state->cause), sizeof state->cause - 1);
+}
+
 Test(page, nobody_else_can_write) {
     char byte = 1;
     cr_assert_eq(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, page.fd, 0), MAP_FAILED);
