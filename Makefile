@@ -184,8 +184,8 @@ test-engine: $(B)/lastcall
 	sh tests/engine/deps.sh
 	/usr/bin/python3 -m pytest -q tests/engine
 
-# Fuzz targets. `make fuzz-smoke` runs each for a moment, `make fuzz TARGET=conf SECONDS=600` one for long.
-FUZZ_SECONDS ?= 10
+# Fuzz targets: each for a moment, or (`make fuzz FUZZ_SECONDS=600 TARGETS="conf words"`) some for long, and how
+# much of what they are for is then reached.
 fuzz_names := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 FUZZ := -g -O1 -fno-sanitize-recover=all
@@ -199,21 +199,22 @@ $(B)/fuzz/obj/%.o: src/%.c | $(B)/see
 
 $(B)/fuzz/%: tests/fuzz/fuzz_%.c $(fuzz_objs)
 	@echo "  CC   $<"
-	@clang $(MODE) -Wno-missing-prototypes $(FUZZ) -fsanitize=fuzzer,address,undefined -iquote src -o $@ $< \
+	@clang $(MODE) -Wno-missing-prototypes $(FUZZ) -fsanitize=fuzzer,address,undefined -iquote src -MMD -MP -MF $@.d -o $@ $< \
 		$(fuzz_objs) $(LIBDIR)/libinih.a
+-include $(wildcard $(B)/fuzz/*.d)
 
 .SECONDARY: $(fuzz_objs) $(test_objs)
 
-fuzz-smoke: $(fuzz_names:%=$(B)/fuzz/%)
-	@for name in $(fuzz_names); do mkdir -p $(B)/corpus/$$name; \
-		$(B)/fuzz/$$name -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -verbosity=0 \
-			-artifact_prefix=$(B)/fuzz/ $(B)/corpus/$$name $$(ls -d tests/fuzz/seeds/$$name 2>/dev/null) \
-			>$(B)/fuzz/$$name.log 2>&1 || { tail -40 $(B)/fuzz/$$name.log; exit 1; }; \
-		echo "fuzz $$name: $$(sed -n 's/^stat::number_of_executed_units: *//p' $(B)/fuzz/$$name.log) inputs, no complaint"; done
+one_by_one = printf '%s\n' $(1) | xargs -P $$(nproc) -I NAME sh tests/fuzz/run.sh $(B) $(FUZZ_SECONDS) NAME
 
-fuzz: $(B)/fuzz/$(TARGET)
-	@mkdir -p $(B)/corpus/$(TARGET)
-	$(B)/fuzz/$(TARGET) -max_total_time=$(SECONDS) $(B)/corpus/$(TARGET) $(wildcard tests/fuzz/seeds/$(TARGET))
+fuzz-smoke: FUZZ_SECONDS ?= 4
+fuzz-smoke: $(fuzz_names:%=$(B)/fuzz/%)
+	@$(call one_by_one,$(fuzz_names))
+
+TARGETS ?= $(fuzz_names)
+fuzz: FUZZ_SECONDS ?= 300
+fuzz: $(TARGETS:%=$(B)/fuzz/%) $(TARGETS:%=$(B)/cov/fuzz_%)
+	@$(call one_by_one,$(TARGETS)) coverage
 
 # What the tests see of the code that decides: of each line, and of each outcome of each condition. All programs
 # that link the pure rooms count: unit tests, sim, every, and the seeds of the fuzz targets.
@@ -232,11 +233,12 @@ $(B)/cov.a: $(cov_objs)
 	@rm -f $@ && ar rcs $@ $^
 
 cov_cc = clang $(MODE) -Wno-missing-prototypes -Wno-sign-compare $(COV) -iquote src -iquote tests/unit -o $@ \
-	$(filter %.c,$^) $(B)/cov.a $(LIBDIR)/libinih.a
+	$(filter tests/%.c,$^) $(B)/cov.a $(LIBDIR)/libinih.a
 $(B)/cov/test_%: tests/unit/test_%.c $(B)/cov.a
-	@$(cov_cc) -lcriterion
+	@$(cov_cc) -MMD -MP -MF $@.d -lcriterion
 $(B)/cov/fuzz_%: tests/fuzz/fuzz_%.c $(B)/cov.a
-	@$(cov_cc) -fsanitize=fuzzer
+	@$(cov_cc) -MMD -MP -MF $@.d -fsanitize=fuzzer
+-include $(wildcard $(B)/cov/*.d)
 $(B)/cov/sim: $(wildcard tests/sim/*.c) $(B)/cov.a
 	@$(cov_cc)
 $(B)/cov/every: $(wildcard tests/every/*.c) $(B)/cov.a

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""Reads what the tests have left of src/core and src/text.  usage: coverage.py DIRECTORY [FILE...]
+"""Reads what the tests have left of src/core and src/text.  usage: coverage.py DIRECTORY [PROGRAM PATH...]
 
 DIRECTORY holds the programs of the tests, built by clang with -fcoverage-mapping, and beside each what its runs
 have counted (NAME.*.raw). It prints a table, and for src/core and src/text every line and every outcome of a
 condition that no test has seen. Those that tests/coverage.txt explains are known; another one, or an explanation
-that explains nothing any more, is a failure. With FILEs it only prints how much of them was seen.
+that explains nothing any more, is a failure. With a PROGRAM it only prints how much of the PATHs that one has seen.
 
 Clang's data and not gcov's: it counts each outcome of each condition as it is written, whatever the optimiser
 does, where gcov counts the edges that the compiler has made. Two of clang's branches are left out: that no case
@@ -32,10 +32,10 @@ def llvm(tool, *words):
     return ran.stdout
 
 
-def export(directory):
-    raws = glob.glob(directory + "/*.raw")
+def export(directory, program):
+    raws = glob.glob("%s/%s.*.raw" % (directory, program))
     programs = sorted({directory + "/" + os.path.basename(raw).split(".")[0] for raw in raws})
-    profile = directory + "/all.profdata"
+    profile = "%s/%s.profdata" % (directory, program.strip("*") or "all")
     llvm("profdata", "merge", "-sparse", "-o", profile, *raws)
     objects = [word for program in programs[1:] for word in ("-object", program)]
     words = [programs[0], *objects, "-instr-profile", profile]
@@ -81,8 +81,8 @@ class Source:
         return sorted(found)
 
 
-def sources(directory):
-    data, lcov = export(directory)
+def sources(directory, program):
+    data, lcov = export(directory, program)
     root, found = os.getcwd() + "/", {}
     for file in data["data"][0]["files"]:
         if not file["filename"].startswith(root + "src/"):
@@ -150,10 +150,10 @@ def judge(found):
 
 
 def main():
-    found = sources(sys.argv[1])
+    found = sources(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "*")
     if len(sys.argv) > 2:
-        for path in sys.argv[2:]:
-            row(path, [found[path]])
+        for path in sys.argv[3:]:
+            row("  " + path, [found[name] for name in found if (name + "/").startswith(path + "/")])
         return 0
     table(found)
     bad = judge(found)

@@ -1,4 +1,5 @@
-/* Any text as what /proc/self/cgroup and the files of a memory cgroup hold. */
+/* Any text as what /proc/self/cgroup and the files of a memory cgroup hold.
+ * For: src/text/cgroup.c */
 #include <stdlib.h>
 #include <string.h>
 

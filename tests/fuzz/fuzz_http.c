@@ -1,4 +1,5 @@
-/* Any bytes as a request, whole and in every prefix, and as an answer. */
+/* Any bytes as a request, whole and in every prefix, and as an answer.
+ * For: src/text/http.c */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
-/* Any datagram as sd_notify's. */
+/* Any datagram as sd_notify's.
+ * For: src/text/notify.c */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
-/* Any text as a URL or address; what is accepted makes a request of exactly three lines' form. */
+/* Any text as a URL or address; what is accepted makes a request of exactly three lines' form.
+ * For: src/text/url.c */
 #include <stdlib.h>
 #include <string.h>
 
