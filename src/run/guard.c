@@ -8,18 +8,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h> /* renameat */
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
-#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "conf/conf.h"
-#include "model/names.h"
 #include "run/guard.h"
 #include "run/state.h"
 #include "store/store.h"
@@ -30,9 +26,7 @@
 #include "text/report.h"
 #include "text/utc.h"
 
-enum { NOT_DONE = 125, ROUNDS = 1000, TMPFS = 0x01021994, RAMFS = 0x858458f6, OVERLAY = 0x794c7630 };
-
-static const char record_name[] = "last-stop.json", record_new[] = ".last-stop.new";
+enum { NOT_DONE = 125, ROUNDS = 1000 };
 
 /* ---- a command beside the guard ---- */
 
@@ -174,45 +168,6 @@ void guard_open(struct guard *guard) {
 
 /* ---- the record of the run ---- */
 
-static void note_volatile(const char *dir, struct last_run *last) {
-    struct statfs fs;
-    if (statfs(dir, &fs) == 0)
-        last->volatile_store = fs.f_type == TMPFS || fs.f_type == RAMFS || fs.f_type == OVERLAY;
-}
-
-static bool make_parents(char *path) {
-    for (char *at = path + 1; *at != 0; at++) {
-        if (*at != '/')
-            continue;
-        *at = 0;
-        if (mkdir(path, 0755) != 0 && errno != EEXIST && errno != EROFS && errno != EACCES)
-            return false;
-        *at = '/';
-    }
-    return mkdir(path, 0700) == 0 || errno == EEXIST;
-}
-
-static int open_directory(const char *dir) {
-    char path[4096];
-    struct out out = out_on(path, sizeof path);
-    out_text(&out, dir);
-    return !out.cut && make_parents(path) ? open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-}
-
-static void read_last(int directory, struct last_run *last) {
-    char text[MAX_REPORT + 1];
-    int fd = openat(directory, record_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text);
-    if (n > 0 && !report_read(text, (size_t)n, last->verdict, sizeof last->verdict, last->cause, sizeof last->cause))
-        *last->verdict = *last->cause = 0;
-}
-
-static bool write_record(int directory, const char *text, size_t n) {
-    int fd = openat(directory, record_new, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-    return fd >= 0 && write(fd, text, n) == (ssize_t)n && fsync(fd) == 0 &&
-           renameat(directory, record_new, directory, record_name) == 0 && fsync(directory) == 0;
-}
-
 /* Until something better is written: whoever finds this knows that no stop came to its end. */
 static size_t unfinished(char *into, size_t room) {
     char time[UTC_ROOM];
@@ -223,24 +178,30 @@ static size_t unfinished(char *into, size_t room) {
     return out.n;
 }
 
+static void read_last(struct last_run *last) {
+    char text[MAX_REPORT + 1];
+    size_t n = store_record(&store_room, text, sizeof text);
+    if (!report_read(text, n, last->verdict, sizeof last->verdict, last->cause, sizeof last->cause))
+        *last->verdict = *last->cause = 0;
+}
+
 _Noreturn void guard_record(struct run *run, uint16_t which) {
     char text[MAX_REPORT + 1];
     size_t n;
     struct utsname names = {0};
-    const char *dir = run->config->checkpoints[0].dir;
-    int directory = open_directory(dir);
-    if (directory < 0)
+    struct checkpoint_result result = {0};
+    if (!store_open_to_look(&store_room, run->config->checkpoints[0].dir, true, &result))
         _exit(NOT_DONE);
     uname(&names);
     memcpy(run->ending.host, names.nodename, sizeof run->ending.host); /* this process's copy, as all that follows */
     if (which == RECORD_START) {
-        note_volatile(dir, run->kept.last);
-        read_last(directory, run->kept.last);
+        run->kept.last->volatile_store = result.volatile_store;
+        read_last(run->kept.last);
         n = unfinished(text, sizeof text);
     } else {
         run->exited = which == RECORD_END; /* the verdict as it stands */
         run->exit = core_exit_code(&run->core);
         n = ending_report(run, text, NULL, 0);
     }
-    _exit(write_record(directory, text, n) ? 0 : NOT_DONE);
+    _exit(store_keep_record(&store_room, text, n) ? 0 : NOT_DONE);
 }

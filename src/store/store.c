@@ -175,8 +175,8 @@ bool store_open(struct store *store, const char *dir, bool make, struct checkpoi
     return true;
 }
 
-bool store_open_to_look(struct store *store, const char *dir, struct checkpoint_result *result) {
-    if (!open_dir(store, dir, false, result))
+bool store_open_to_look(struct store *store, const char *dir, bool make, struct checkpoint_result *result) {
+    if (!open_dir(store, dir, make, result))
         return false;
     store_at(result, CHECKPOINT_OK);
     return true;

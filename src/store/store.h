@@ -4,6 +4,7 @@
  *     DIR/latest                    a symbolic link to the newest, moved by rename(2)
  *     DIR/000042-20261121T031500Z/  a checkpoint: manifest.json, and data/ as the command left it
  *     DIR/.new-…  .old-…  .latest-… an attempt, one being removed, a link to be: leftovers after a crash
+ *     DIR/last-stop.json            the report of the last run's stop, for the next one
  *     DIR/damaged-000041-…/         set aside: it did not agree with its manifest
  *
  * The number before the dash orders checkpoints; clocks may go back. A checkpoint counts as taken once it
@@ -52,12 +53,18 @@ void store_abandon(struct store *store);
  * name what was found. true with an empty id: there is none. false: could not look; result says why. */
 bool store_latest(struct store *store, struct checkpoint_result *result);
 
-/* ---- for verbs: what is there, without the lock ---- */
+/* ---- without the lock ---- */
+
+/* Nothing is removed or set aside, and nothing made but the directory, if `make`. false as for store_open. */
+bool store_open_to_look(struct store *store, const char *dir, bool make, struct checkpoint_result *result);
+
+/* What the run before has kept: so many bytes of it; 0: nothing. And what the next one shall find. */
+size_t store_record(struct store *store, char *text, size_t room);
+bool store_keep_record(struct store *store, const char *text, size_t n);
+
+/* ---- for verbs: what is there ---- */
 
 struct manifest_head;
-
-/* Nothing is made, removed or set aside. false as for store_open. */
-bool store_open_to_look(struct store *store, const char *dir, struct checkpoint_result *result);
 
 /* The newest checkpoint with a number below *below, which becomes its number; UINT64_MAX to begin with. */
 bool store_next(struct store *store, uint64_t *below, char id[static CHECKPOINT_ID]);

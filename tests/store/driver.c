@@ -94,7 +94,7 @@ int main(int argc, char **argv) {
         if (strcmp(what, "make") == 0 || strcmp(what, "open") == 0)
             good = store_open(store, argv[1], what[0] == 'm', &result);
         else if (strcmp(what, "look") == 0)
-            good = store_open_to_look(store, argv[1], &result);
+            good = store_open_to_look(store, argv[1], false, &result);
         else if (strcmp(what, "begin") == 0)
             good = store_begin(store, &result), snprintf(files, sizeof files, "%s", result.path);
         else if (strcmp(what, "commit") == 0)
