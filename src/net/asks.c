@@ -70,6 +70,11 @@ static void tell_unit(struct net *net, struct client *client, uint16_t unit) {
     answer(net, client, 503, "text/plain", NULL, &text);
 }
 
+/* One that was told to start and waits does so for its restore, unless a stop came in between. */
+static bool is_coming(const struct page_state *state, const struct page_unit_state *unit) {
+    return unit->state == U_WAITING ? state->life <= LIFE_RUNNING : !at_rest(unit) && unit->state != U_BACKOFF;
+}
+
 /* All units of the service are up; or one of them will not be without more ado. */
 static bool tell_up(struct net *net, struct client *client) {
     const struct page_view *view = &net->page.view;
@@ -79,7 +84,7 @@ static bool tell_up(struct net *net, struct client *client) {
         if (view->units[i].service != client->subject || is_up(unit))
             continue;
         all = false;
-        if (at_rest(unit) || unit->state == U_BACKOFF) {
+        if (!is_coming(view->state, unit)) {
             tell_unit(net, client, i);
             return true;
         }

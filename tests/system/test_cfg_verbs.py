@@ -86,6 +86,27 @@ def test_restart(app, both):
     assert len(run.find("b start")) == 1
 
 
+def test_restart_behind_a_restore(app, both):
+    """The new instance waits for the restore, and so does the operator."""
+    run = app("""
+        [lastcall]
+        checkpoint-dir = @W/store
+        [service a]
+        command = @svc a
+        main = yes
+        [checkpoint c]
+        for = a
+        command = touch ${LASTCALL_CHECKPOINT_DIR}/x
+        restore = @say restore 300
+        restore-on = restart
+    """, mode=both).ready()
+    assert run.control("POST", "/checkpoint/c").code == 200
+    answer = run.verb("restart", "a")
+    assert (answer.code, answer.err) == (0, "")
+    run.happened("a start", "a end 0", "restore end", "a start")
+    assert run.stop() == 0
+
+
 def test_stop_and_start(app, both):
     """A service that an operator has stopped stays down, and its end is nobody's end."""
     run = two(app, mode=both)
