@@ -144,7 +144,7 @@ static void put_damaged(struct run *run, uint16_t checkpoint, const char *name) 
     out_text(&out, result->damaged > 1 ? " are" : " is");
     out_text(&out, " damaged: kept as damaged-");
     out_text(&out, result->damaged_id);
-    out_text(&out, ", the one before is used");
+    out_text(&out, *result->id != 0 ? ", the one before is used" : ", and there is none before");
     run_say(run, ALWAYS, text);
 }
 
