@@ -116,7 +116,7 @@ static bool write_manifest(struct store *store, const struct store_label *label,
     char time[UTC_ROOM];
     struct manifest_head head = {
         .lastcall = LASTCALL_VERSION, .name = label->name, .id = store->id, .host = label->host,
-        .cause = label->cause, .time = utc_print(time, store->time_s),
+        .cause = label->cause, .time = label->time != NULL ? label->time : utc_print(time, store->time_s),
     };
     store_at(result, CHECKPOINT_MANIFEST);
     unlinkat(store->attempt, MANIFEST_NAME, 0);

@@ -71,6 +71,16 @@ bool store_next(struct store *store, uint64_t *below, char id[static CHECKPOINT_
     return found;
 }
 
+bool store_next_damaged(struct store *store, uint64_t *below, char id[static CHECKPOINT_ID]) {
+    char name[ID_NAME];
+    int error;
+    bool found = largest(store, 1u << ID_DAMAGED, below, name, &error);
+    id[0] = 0;
+    if (found)
+        memcpy(id, strchr(name, '-') + 1, CHECKPOINT_ID);
+    return found;
+}
+
 /* ---- opening ---- */
 
 static bool set_root(struct store *store, const char *dir) {

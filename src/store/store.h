@@ -28,7 +28,7 @@ struct store;
 extern struct store store_room;   /* the process's one: each child and verb works on a single store */
 
 /* What the manifest says about where a checkpoint comes from. Texts are NUL-ended, control bytes are escaped. */
-struct store_label { const char *name, *host, *cause; bool hash; };
+struct store_label { const char *name, *host, *cause; bool hash; const char *time; /* NULL: when the attempt began */ };
 
 /* Opens (mode 0700, made with its parents if `make`) the directory, and takes the lock; waits for it while
  * another holds it, having said CHECKPOINT_LOCK in `result` as the stage it is at. Leftovers are removed then.
@@ -68,6 +68,8 @@ struct manifest_head;
 
 /* The newest checkpoint with a number below *below, which becomes its number; UINT64_MAX to begin with. */
 bool store_next(struct store *store, uint64_t *below, char id[static CHECKPOINT_ID]);
+/* The same among those that were set aside. */
+bool store_next_damaged(struct store *store, uint64_t *below, char id[static CHECKPOINT_ID]);
 
 /* Opens a checkpoint, and holds it with a shared lock: no other process removes it until the next call or the end.
  * sealed_next(store_manifest()) then gives its entries, store_files() is their directory; `head` is good until the

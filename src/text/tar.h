@@ -16,7 +16,7 @@
 
 enum {
     TAR_BLOCK = 512,
-    TAR_PATH = 4096,              /* bytes of a path or of a link's target, the NUL's included */
+    TAR_PATH = 4160,              /* bytes of a path or target, its NUL included: the longest, within a directory */
     TAR_HEAD = 20 * TAR_BLOCK,    /* the most that a head needs */
     TAR_EXTENDED = 64 << 10,      /* the largest extended header that is read */
 };
