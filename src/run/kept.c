@@ -5,8 +5,8 @@
 
 #include "sys/clock.h"
 #include "sys/shared.h"
+#include "text/checkpoint.h"
 #include "text/duration.h"
-#include "text/errtext.h"
 #include "text/out.h"
 
 enum { ALWAYS = 0, NORMAL = 1 };
@@ -62,61 +62,24 @@ void kept_ended(struct run *run, uint16_t slot, int exit) {
 /* ---- sentences ---- */
 
 static void put_size(struct out *out, const struct checkpoint_result *result) {
-    static const char *const units[] = {" bytes", " kB", " MB", " GB", " TB"};
-    uint64_t tenths = result->bytes * 10;
-    unsigned unit = 0;
-    for (; tenths >= 10000 && unit < 4; unit++)
-        tenths /= 1000;
     out_text(out, " (");
-    out_uint(out, result->files);
-    out_text(out, result->files == 1 ? " file, " : " files, ");
-    if (unit == 0)
-        out_uint(out, result->bytes);
-    else
-        out_tenths(out, (int64_t)tenths * 100);
-    out_text(out, units[unit]);
+    checkpoint_amount(out, result->files, result->bytes);
     out_char(out, ')');
 }
 
-/* Where a guard was when it ended. */
-static const char *stage_text(uint8_t stage) {
-    static const char *const texts[] = {
-        [CHECKPOINT_OK] = "", [CHECKPOINT_OPEN] = "cannot open the store", [CHECKPOINT_LOCK] = "another lastcall writes to this store",
-        [CHECKPOINT_CLEAN] = "cannot remove what was left over", [CHECKPOINT_BEGIN] = "cannot make a directory for it",
-        [CHECKPOINT_GATE] = "only-if could not be run", [CHECKPOINT_COMMAND] = "", [CHECKPOINT_EMPTY] = "the command left nothing in LASTCALL_CHECKPOINT_DIR",
-        [CHECKPOINT_REFUSED] = "cannot keep this: it is no file, directory or link within, or lies too deep",
-        [CHECKPOINT_CHANGED] = "it changed while it was read: does something still write?",
-        [CHECKPOINT_READ] = "cannot read", [CHECKPOINT_MANIFEST] = "cannot write the manifest",
-        [CHECKPOINT_SYNC] = "cannot bring it to the disk", [CHECKPOINT_RENAME] = "cannot give it its name",
-        [CHECKPOINT_LATEST] = "cannot move latest", [CHECKPOINT_VERIFY] = "cannot verify what is there",
-    };
-    _Static_assert(sizeof texts / sizeof *texts == CHECKPOINT_STAGES, "a text for every stage");
-    return stage < CHECKPOINT_STAGES ? texts[stage] : "";
-}
-
 void kept_why(struct out *out, const struct run *run, uint16_t checkpoint, int exit) {
-    const struct checkpoint_result *result = &run->kept.shared[checkpoint];
-    const char *text = stage_text(result->stage);
-    if (*text == 0) {
+    if (!checkpoint_wrong(out, &run->kept.shared[checkpoint]))
         say_exit(out, exit);
-        return;
-    }
-    out_text(out, text);
-    if (*result->path != 0 && result->stage != CHECKPOINT_EMPTY) {
-        out_text(out, ": ");
-        out_safe(out, result->path, strlen(result->path));
-    }
-    if (result->error != 0) {
-        out_text(out, ": ");
-        out_text(out, errtext(result->error));
-    }
 }
 
+/* Nothing where its command was at work. */
 void kept_where(struct out *out, const struct run *run, uint16_t checkpoint) {
-    if (*stage_text(run->kept.shared[checkpoint].stage) == 0)
-        return; /* its command was at work */
+    struct out before = *out;
     out_text(out, ": ");
-    kept_why(out, run, checkpoint, EXIT_UNKNOWN);
+    if (checkpoint_wrong(out, &run->kept.shared[checkpoint]))
+        return;
+    *out = before;
+    out->text[out->n] = 0;
 }
 
 void kept_taken(struct out *out, const struct run *run, uint16_t checkpoint) {

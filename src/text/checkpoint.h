@@ -6,12 +6,12 @@
 #include "model/checkpoint.h"
 #include "text/out.h"
 
-/* "cannot read: a/b: Permission denied"; nothing for a result that is good, or the command's own affair. */
-void checkpoint_wrong(struct out *out, const struct checkpoint_result *result);
+/* "cannot read: a/b: permission denied". false, and nothing: it went well, or it was the command that failed. */
+bool checkpoint_wrong(struct out *out, const struct checkpoint_result *result);
 
-/* "3 files, 12.5 KB". */
+/* "3 files, 12.5 kB". */
 void checkpoint_amount(struct out *out, uint64_t files, uint64_t bytes);
-/* "12.5 KB", powers of 1024. */
+/* "12.5 kB": cut, never more than there is. */
 void checkpoint_size(struct out *out, uint64_t bytes);
 
 #endif

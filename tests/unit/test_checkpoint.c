@@ -21,12 +21,13 @@ static const char *wrong(struct checkpoint_result result) {
 Test(checkpoint, amounts) {
     cr_assert_str_eq(amount(0, 0), "0 files, 0 bytes");
     cr_assert_str_eq(amount(1, 1), "1 file, 1 byte");
-    cr_assert_str_eq(amount(2, 1023), "2 files, 1023 bytes");
-    cr_assert_str_eq(amount(2, 1024), "2 files, 1.0 KB");
-    cr_assert_str_eq(amount(2, 2047), "2 files, 1.9 KB");
-    cr_assert_str_eq(amount(2, 5ull << 29), "2 files, 2.5 GB");
-    cr_assert_str_eq(amount(2, 1 << 20), "2 files, 1.0 MB");
-    cr_assert_str_eq(amount(UINT64_MAX, UINT64_MAX), "18446744073709551615 files, 15.9 EB");
+    cr_assert_str_eq(amount(2, 999), "2 files, 999 bytes");
+    cr_assert_str_eq(amount(2, 1000), "2 files, 1.0 kB");
+    cr_assert_str_eq(amount(2, 1999), "2 files, 1.9 kB");
+    cr_assert_str_eq(amount(2, 999999), "2 files, 999.9 kB");
+    cr_assert_str_eq(amount(2, 1000000), "2 files, 1.0 MB");
+    cr_assert_str_eq(amount(2, 2500000000), "2 files, 2.5 GB");
+    cr_assert_str_eq(amount(UINT64_MAX, UINT64_MAX), "18446744073709551615 files, 18.4 EB");
 }
 
 Test(checkpoint, wrongs) {
@@ -38,5 +39,7 @@ Test(checkpoint, wrongs) {
     cr_assert_str_eq(wrong((struct checkpoint_result){.stage = CHECKPOINT_EMPTY, .path = "x"}),
                      "the command left nothing in LASTCALL_CHECKPOINT_DIR");
     cr_assert_str_eq(wrong((struct checkpoint_result){.stage = CHECKPOINT_VERIFY, .path = "a/b"}),
-                     "does not agree with its manifest: a/b");
+                     "it does not agree with its manifest: a/b");
+    cr_assert_str_eq(wrong((struct checkpoint_result){.stage = CHECKPOINT_VERIFY, .path = "a/b", .error = ENOENT}),
+                     "cannot verify what is there: a/b: no such file or directory");
 }
