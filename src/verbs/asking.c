@@ -28,7 +28,7 @@ static bool is_name(const char *word) {
 
 static const char *wrong_with(struct given *given, unsigned n_plain) {
     if (n_plain > 0 && !is_name(given->plain[0]))
-        return "that is no service's name; write a-z, 0-9 and -";
+        return "that is no name; write a-z, 0-9 and -";
     if (n_plain > 1 && (given->sig = signame_parse(given->plain[1], strlen(given->plain[1]))) == 0)
         return "there is no such signal; write HUP, SIGUSR1, RTMIN+3 or a number from 1 to 64";
     if (given->late != NULL && duration_parse(given->late, strlen(given->late), &given->gone) != DURATION_OK)
@@ -36,8 +36,9 @@ static const char *wrong_with(struct given *given, unsigned n_plain) {
     return NULL;
 }
 
-/* "/signal/web/HUP?&wait=no": the verb, its words, its options. */
-static void make_path(struct out *path, const struct verb_call *call, const struct given *given, unsigned n_plain) {
+/* "/signal/web/HUP?&wait=no": the verb, its words, its options. `more`: a word may be missing, but not its slash. */
+static void make_path(struct out *path, const struct verb_call *call, const struct given *given, unsigned n_plain,
+                      bool more) {
     char name[SIGNAME_ROOM];
     out_char(path, '/');
     out_text(path, call->argv[0]);
@@ -45,6 +46,7 @@ static void make_path(struct out *path, const struct verb_call *call, const stru
         out_char(path, '/');
         out_text(path, i == 0 ? given->plain[0] : signame(given->sig, name));
     }
+    out_text(path, n_plain == 0 && more ? "/" : "");
     out_text(path, given->now ? "?now" : "?");
     out_text(path, given->no_wait ? "&wait=no" : "");
     if (given->late != NULL) {
@@ -64,8 +66,10 @@ static bool forced(const struct talk_answer *answer) {
 
 enum which { SHUTDOWN, PRESTOP, OTHERS };
 
-static int ask(const struct verb_call *call, enum which which, unsigned n_plain) {
+/* Takes n_plain words; `more`: or one more. */
+static int ask(const struct verb_call *call, enum which which, unsigned n_plain, bool more) {
     struct given given = {0};
+    struct verb_words words = {.plain = given.plain, .room = n_plain + more};
     const struct verb_option options[] = {
         {"--now", NULL, &given.now, 0}, {"--wait", NULL, &given.wait, 0},
         {"--control", &given.control, &given.n_control, 1}, {"--no-wait", NULL, &given.no_wait, 0},
@@ -77,14 +81,14 @@ static int ask(const struct verb_call *call, enum which which, unsigned n_plain)
     const char *wrong;
     char text[PATH_ROOM];
     struct out path = out_on(text, sizeof text);
-    if (!words_read(call, options + taken[which].first, taken[which].n, given.plain, n_plain))
+    if (!words_sort(call, options + taken[which].first, taken[which].n, &words) || !words_enough(call, &words, n_plain))
         return EXIT_WORDS;
-    wrong = wrong_with(&given, n_plain);
+    wrong = wrong_with(&given, words.n);
     if (wrong != NULL) {
         complain_about(call, wrong);
         return EXIT_WORDS;
     }
-    make_path(&path, call, &given, n_plain);
+    make_path(&path, call, &given, words.n, more);
     /* The sweep's TERM goes to every process of the container, and the answer comes with it. */
     if (which == SHUTDOWN)
         sigmask_set(signal_bit(SIGTERM), NULL);
@@ -95,12 +99,13 @@ static int ask(const struct verb_call *call, enum which which, unsigned n_plain)
     return talk_print(call, given.control, &answer) && !forced(&answer) ? 0 : EXIT_NO;
 }
 
-int verb_drain(const struct verb_call *call) { return ask(call, OTHERS, 0); }
-int verb_resume(const struct verb_call *call) { return ask(call, OTHERS, 0); }
-int verb_prestop(const struct verb_call *call) { return ask(call, PRESTOP, 0); }
-int verb_shutdown(const struct verb_call *call) { return ask(call, SHUTDOWN, 0); }
-int verb_start(const struct verb_call *call) { return ask(call, OTHERS, 1); }
-int verb_stop(const struct verb_call *call) { return ask(call, OTHERS, 1); }
-int verb_restart(const struct verb_call *call) { return ask(call, OTHERS, 1); }
-int verb_reload(const struct verb_call *call) { return ask(call, OTHERS, 1); }
-int verb_signal(const struct verb_call *call) { return ask(call, OTHERS, 2); }
+int verb_drain(const struct verb_call *call) { return ask(call, OTHERS, 0, false); }
+int verb_resume(const struct verb_call *call) { return ask(call, OTHERS, 0, false); }
+int verb_prestop(const struct verb_call *call) { return ask(call, PRESTOP, 0, false); }
+int verb_shutdown(const struct verb_call *call) { return ask(call, SHUTDOWN, 0, false); }
+int verb_start(const struct verb_call *call) { return ask(call, OTHERS, 1, false); }
+int verb_stop(const struct verb_call *call) { return ask(call, OTHERS, 1, false); }
+int verb_restart(const struct verb_call *call) { return ask(call, OTHERS, 1, false); }
+int verb_reload(const struct verb_call *call) { return ask(call, OTHERS, 1, false); }
+int verb_signal(const struct verb_call *call) { return ask(call, OTHERS, 2, false); }
+int ask_checkpoint(const struct verb_call *call) { return ask(call, OTHERS, 0, true); }

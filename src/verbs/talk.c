@@ -80,10 +80,14 @@ bool words_sort(const struct verb_call *call, const struct verb_option *options,
     return true;
 }
 
+bool words_enough(const struct verb_call *call, const struct verb_words *words, unsigned least) {
+    return words->n >= least || usage(call, "a word is missing", "");
+}
+
 bool words_read(const struct verb_call *call, const struct verb_option *options, unsigned n_options,
                 const char **plain, unsigned n_plain) {
     struct verb_words words = {.plain = plain, .room = n_plain};
-    return words_sort(call, options, n_options, &words) && (words.n == n_plain || usage(call, "a word is missing", ""));
+    return words_sort(call, options, n_options, &words) && words_enough(call, &words, n_plain);
 }
 
 /* ---- talking ---- */

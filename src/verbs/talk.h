@@ -25,7 +25,9 @@ struct verb_words {
 /* Sorts the words of a call. false: it has said what is wrong and what to write (exit 2). */
 bool words_sort(const struct verb_call *call, const struct verb_option *options, unsigned n_options,
                 struct verb_words *words);
-/* The same; `plain` holds n_plain words afterwards, as many as were wanted. */
+/* Whether there are so many; if not it has said so. */
+bool words_enough(const struct verb_call *call, const struct verb_words *words, unsigned least);
+/* Both; `plain` holds n_plain words afterwards, as many as were wanted. */
 bool words_read(const struct verb_call *call, const struct verb_option *options, unsigned n_options,
                 const char **plain, unsigned n_plain);
 

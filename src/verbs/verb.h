@@ -41,6 +41,8 @@ int verb_stop(const struct verb_call *call);
 int verb_restart(const struct verb_call *call);
 int verb_reload(const struct verb_call *call);
 int verb_signal(const struct verb_call *call);
+int verb_checkpoint(const struct verb_call *call);
+int ask_checkpoint(const struct verb_call *call); /* takes one now */
 int verb_probe(const struct verb_call *call);
 
 #endif

@@ -19,6 +19,7 @@ const struct verb verbs[] = {
     {"restart", verb_restart, "NAME", "restart one service", true},
     {"reload", verb_reload, "NAME", "have one service reload", true},
     {"signal", verb_signal, "NAME SIG", "send one service a signal", true},
+    {"checkpoint", verb_checkpoint, "[NAME]", "take one now; list, show, verify, export, import", false},
     {"probe", verb_probe, "TARGET [--wait DUR]", "ready, live, startup or a URL: exit 0 or 1", false},
     {NULL, NULL, NULL, NULL, false},
 };
