@@ -87,10 +87,10 @@ static bool take_entry(struct store *store, bool hash, dev_t dev, struct checkpo
 
 static bool take_all(struct store *store, bool hash, struct checkpoint_result *result) {
     struct stat top;
-    int fd = tree_open_dir(store->files, "."), error = fd < 0 || fstat(fd, &top) != 0 ? errno : 0;
     enum tree_found found = TREE_END;
-    bool any = false, good = error == 0 || store_failed(result, CHECKPOINT_READ, error, DATA_NAME);
-    tree_start(&store->tree, fd);
+    bool any = false, good = tree_start(&store->tree, store->files) && fstat(store->files, &top) == 0;
+    if (!good)
+        store_failed(result, CHECKPOINT_READ, errno, DATA_NAME);
     while (good && (found = tree_next(&store->tree)) == TREE_ENTRY) {
         any = true;
         good = take_entry(store, hash, top.st_dev, result);

@@ -96,13 +96,18 @@ static void set_aside(struct store *store, const char *id, struct checkpoint_res
         memcpy(result->damaged_id, id, strlen(id) + 1);
 }
 
+/* What cannot be read may be readable a moment later. */
+static bool is_whole(struct store *store, const char *id, struct checkpoint_result *result) {
+    return store_verify(store, id, result) || (result->error == EIO && store_verify(store, id, result));
+}
+
 bool store_latest(struct store *store, struct checkpoint_result *result) {
     char id[CHECKPOINT_ID];
     uint64_t below = UINT64_MAX;
     result->damaged = 0;
     result->damaged_id[0] = result->id[0] = result->path[0] = 0;
     while (store_next(store, &below, id)) {
-        if (store_verify(store, id, result)) {
+        if (is_whole(store, id, result)) {
             if (!is_pointed_at(store, id))
                 store_point(store, id);
             return true;

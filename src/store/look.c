@@ -49,14 +49,14 @@ static int look_file(struct store *store, enum store_look how, const struct mani
         return errno;
     if (how == LOOK_SYNC)
         error = sync_file(store, fd);
-    if (how == LOOK_HASH && entry->hashed)
+    if (error == 0)
+        error = fstat(fd, stat) != 0 ? errno : S_ISREG(stat->st_mode) ? 0 : DIFFERS;
+    if (error == 0 && how == LOOK_HASH && entry->hashed)
         error = store_hash(store, fd, false, &bytes, sha256);
-    if (error == 0 && fstat(fd, stat) != 0)
-        error = errno;
     fd_close(&fd);
     if (error != 0)
         return error;
-    if (!S_ISREG(stat->st_mode) || (uint64_t)stat->st_size != entry->size || bytes != entry->size)
+    if ((uint64_t)stat->st_size != entry->size || bytes != entry->size)
         return DIFFERS;
     if (how == LOOK_SYNC)
         return stat->st_mtim.tv_sec == entry->mtime && stat->st_mtim.tv_nsec == entry->mtime_ns ? 0 : DIFFERS;
@@ -102,9 +102,9 @@ static bool disagrees(struct store *store, enum checkpoint_stage stage, int erro
 /* Nothing stands there that the manifest does not name. */
 static bool no_more(struct store *store, uint64_t entries, enum checkpoint_stage stage,
                     struct checkpoint_result *result) {
-    enum tree_found found;
-    tree_start(&store->tree, tree_open_dir(store->files, "."));
-    while ((found = tree_next(&store->tree)) == TREE_ENTRY)
+    enum tree_found found = TREE_FAILED;
+    bool good = tree_start(&store->tree, store->files);
+    while (good && (found = tree_next(&store->tree)) == TREE_ENTRY)
         if (entries-- == 0)
             break;
     if (found != TREE_END)
@@ -117,7 +117,8 @@ bool store_look(struct store *store, enum store_look how, enum checkpoint_stage 
     struct sealed *sealed = &store->sealed;
     uint64_t entries = 0;
     int error = 0;
-    tree_start(&store->tree, tree_open_dir(store->files, "."));
+    if (!tree_start(&store->tree, store->files))
+        return disagrees(store, stage, store->tree.error, result);
     for (; error == 0 && sealed_next(sealed); entries++)
         error = look_entry(store, how, &sealed->entry);
     if (error != 0)

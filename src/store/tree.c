@@ -61,11 +61,13 @@ static void enter(struct tree *tree, int fd, size_t end) {
     level->at = level->n = 0;
 }
 
-void tree_start(struct tree *tree, int fd) {
+bool tree_start(struct tree *tree, int dir) {
     tree->path[0] = 0;
     tree->depth = 0;
     tree->enter = false;
-    enter(tree, fd, 0);
+    enter(tree, tree_open_dir(dir, "."), 0);
+    tree->error = errno;
+    return tree->levels[0].fd >= 0;
 }
 
 static void leave(struct tree *tree) {
@@ -153,10 +155,13 @@ bool tree_reach(struct tree *tree, const char *path) {
 
 /* ---- removing ---- */
 
-/* As the owner of a directory that nobody may enter, we may still change that. */
+/* As the owner of a directory that nobody may enter, we may still change that. (Who is above such rules never gets
+ * EACCES, and so is never led to what another put there meanwhile.) */
 static int open_to_remove(int in, const char *name) {
     int fd = tree_open_dir(in, name);
     struct stat stat;
+    if (fd < 0 && errno == EACCES && fchmodat(in, name, S_IRWXU, 0) == 0)
+        fd = tree_open_dir(in, name);
     if (fd >= 0 && fstat(fd, &stat) == 0 && (stat.st_mode & S_IRWXU) != S_IRWXU)
         fchmod(fd, S_IRWXU);
     return fd;
@@ -210,17 +215,18 @@ static int empty(int fd, int top, uint32_t *serial) {
     return error != 0 ? error : ended;
 }
 
-/* Who still adds to it may need another round; who never stops is left alone. */
+/* What has moved up may need another round, and so may who still adds to it; who never stops is left alone. */
 int tree_remove(int in, const char *name) {
-    uint32_t serial = 0;
+    uint32_t serial = 0, before;
     int error, rounds = 32, fd = open_to_remove(in, name);
     if (fd < 0)
         return errno == ENOENT ? 0 : errno;
     do {
+        before = serial;
         error = lseek(fd, 0, SEEK_SET) < 0 ? errno : empty(fd, fd, &serial);
         if (error == 0 && unlinkat(in, name, AT_REMOVEDIR) != 0)
             error = errno;
-    } while ((error == ENOTEMPTY || error == EEXIST) && --rounds > 0);
+    } while ((error == ENOTEMPTY || error == EEXIST) && (serial != before || --rounds > 0));
     fd_close(&fd);
     return error;
 }

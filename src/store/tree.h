@@ -37,8 +37,8 @@ enum tree_found { TREE_END, TREE_ENTRY, TREE_REFUSED /* too deep, or too long */
 int tree_open(int in, const char *name);
 int tree_open_dir(int in, const char *name);
 
-/* Takes fd over, a directory not read yet; -1: nothing will be found but an error. tree_end() closes it. */
-void tree_start(struct tree *tree, int fd);
+/* At a directory that is open; false: error. tree_end() in either case. */
+bool tree_start(struct tree *tree, int dir);
 enum tree_found tree_next(struct tree *tree);
 /* Sets `in` and `name` for a path that manifest_path_fits(). false: error. */
 bool tree_reach(struct tree *tree, const char *path);
