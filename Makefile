@@ -120,7 +120,7 @@ $(B)/sim: $(wildcard tests/sim/*.c tests/sim/*.h) $(pure_obj) $(B)/see
 
 # All faults of all system calls (the ordinary tests take a sample): an hour, or many.
 faults: $(B)/lastcall
-	LASTCALL_FAULTS=all /usr/bin/python3 -m pytest -q -n $(JOBS) tests/system/test_faults.py
+	LASTCALL_FAULTS=all /usr/bin/python3 -m pytest -q -n $(JOBS) tests/system/test_faults.py tests/system/test_store.py
 
 $(B)/every: $(wildcard tests/every/*.c tests/every/*.h) $(pure_obj) $(B)/see
 	gcc $(MODE) -O2 -g -iquote src -o $@ $(wildcard tests/every/*.c) $(wildcard src/core/*.c src/model/*.c)
@@ -135,7 +135,22 @@ every: $(B)/every
 every-long: $(B)/every
 	$(B)/every -e 6 -b 27
 
-.PHONY: every every-long all gates deps install install-links unit sim sim-long system peers faults docs fuzz fuzz-smoke coverage test test-san \
+# A store of checkpoints inside one process: random histories with crashes, errors and damage, and lost power. On
+# tmpfs, if there is one. HISTORIES=N SEED=N, CHOICES=N (of what survives a loss of power) try more.
+seam_calls := mkdir mkdirat openat write fsync syncfs renameat unlinkat symlinkat flock read fstatat
+store_deps := tests/store/seam.c $(wildcard src/store/*.c src/text/*.c src/model/*.c) src/sys/fd.c src/sys/clock.c
+$(B)/store-%: tests/store/%.c $(store_deps) $(wildcard tests/store/*.h src/store/*.h src/text/*.h)
+	@mkdir -p $(@D)
+	@echo "  CC   $<"
+	@gcc $(MODE) -Wno-missing-prototypes -O1 -g -iquote src -o $@ $< $(store_deps) -lmd $(seam_calls:%=-Wl,--wrap=%)
+
+HISTORIES ?= 10000
+CHOICES   ?= 4
+store: $(B)/store-histories $(B)/store-power
+	@dir=$$(mktemp -d -p $$(test -w /dev/shm && echo /dev/shm || echo /tmp) lc-store-XXXXXX); trap 'rm -rf "$$dir"' EXIT; \
+		$(B)/store-histories $$dir $(HISTORIES) $(SEED) && $(B)/store-power $$dir $(CHOICES) $(SEED)
+
+.PHONY: store every every-long all gates deps install install-links unit sim sim-long system peers faults docs fuzz fuzz-smoke coverage test test-san \
         compile-clang test-engine demo bench clean
 
 unit: $(unit_bins)
@@ -168,7 +183,7 @@ peers: $(B)/lastcall
 docs: $(B)/lastcall
 	sh tests/docs.sh $(B)/lastcall
 
-test: all unit sim every system docs
+test: all unit sim every store system docs
 
 # The same tests on a binary with AddressSanitizer and UndefinedBehaviourSanitizer (glibc, dynamic).
 $(B)/lastcall-san: $(pure_src) $(does_src) $(wildcard src/*/*.h) | $(B)/see
