@@ -4,7 +4,7 @@
 
 #include "core/core.h"
 
-enum { UNITS = 3, STEPS = 3, CHECKS = 3 };
+enum { UNITS = 3, STEPS = 5, CHECKS = 3, CHECKPOINTS = 2 };
 
 static const uint16_t after_db[] = {1};
 static struct service services[UNITS];
@@ -19,6 +19,7 @@ static const struct check_policy checks[CHECKS] = {
     {.kind = CHECK_DELAY, .unit = 1, .successes = 1, .failures = 1, .every = {NS_PER_S}},
 };
 static struct step_policy steps[STEPS];
+static struct checkpoint_policy checkpoints[CHECKPOINTS];
 
 static void make_model(struct model *model, uint8_t variant) {
     for (int i = 0; i < UNITS; i++)
@@ -36,18 +37,26 @@ static void make_model(struct model *model, uint8_t variant) {
     services[2].type = TYPE_ONESHOT;
     for (int i = 0; i < STEPS; i++)
         steps[i] = (struct step_policy){
-            .name = "step", .phase = i < 2 ? PH_DRAIN : PH_FINISH, .action = DO_COMMAND, .stage = (uint16_t)(i % 2),
+            .name = "step", .phase = i < 2 ? PH_DRAIN : i == 2 ? PH_FINISH : i == 3 ? PH_SAVE : PH_SETTLE,
+            .action = i < 3 ? DO_COMMAND : DO_CHECKPOINT, .stage = i == 1, .checkpoint = i < 4 ? 0 : 1,
             .retries = 1, .every = MS(100), .has_only_if = variant & 64, .has_undo = i == 0, .target = NONE,
-            .for_service = i == 1 ? 0 : NONE, .run_if_step = NONE, .timeout = SEC(1), .guarantee = FOREVER,
+            .for_service = i == 1 || i == 3 ? 0 : NONE, .run_if_step = NONE, .timeout = SEC(1), .guarantee = FOREVER,
+        };
+    for (int i = 0; i < CHECKPOINTS; i++)
+        checkpoints[i] = (struct checkpoint_policy){
+            .step = (uint16_t)(3 + i), .has_save = true, .has_restore = i == 0 || variant & 4, .on_restart = variant & 8,
+            .may_fail = variant & 16, .every = i == 0 ? SEC(1) : FOREVER,
         };
     *model = (struct model){
         .services = services, .units = units, .checks = checks, .steps = steps, .n_services = UNITS,
-        .n_units = UNITS, .n_checks = CHECKS, .n_steps = STEPS, .main = variant & 32 ? 0 : NONE,
+        .n_units = UNITS, .n_checks = CHECKS, .n_steps = variant & 1 ? STEPS : STEPS - CHECKPOINTS,
+        .checkpoints = checkpoints, .n_checkpoints = variant & 1 ? CHECKPOINTS : 0, .main = variant & 32 ? 0 : NONE,
         .policy = {.grace = SEC(5), .reserve = MS(500), .sweep = true, .net = variant & 128},
     };
     for (int i = 1; i <= SIGNAL_MAX; i++)
         model->policy.signals[i] = (struct signal_rule){i % 3 ? SIGNAL_FORWARD : SIGNAL_STOP, (uint8_t)i};
     model->policy.signals[2].meaning = SIGNAL_STOP;
+    model->policy.signals[10].meaning = SIGNAL_CHECKPOINT;
 }
 
 #endif
