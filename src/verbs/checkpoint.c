@@ -82,7 +82,7 @@ static bool none_there(const struct task *task, const char *dir) {
 static bool pick(const struct task *task, char id[static CHECKPOINT_ID], struct manifest_head *head) {
     struct checkpoint_result result = {0};
     const char *dir = task->stores.v[0].dir;
-    if (!store_open_to_look(&store_room, dir, &result)) {
+    if (!store_open_to_look(&store_room, dir, false, &result)) {
         wrong(task, "", &result);
         return false;
     }
@@ -159,7 +159,7 @@ static int verify_store(const struct task *task, const struct store_at *store) {
     uint64_t below = UINT64_MAX;
     char id[CHECKPOINT_ID];
     int code = 0;
-    if (!store_open_to_look(&store_room, store->dir, &result))
+    if (!store_open_to_look(&store_room, store->dir, false, &result))
         return wrong(task, store->name, &result);
     if (task->id != NULL)
         code = verify_one(task, task->id);
@@ -197,7 +197,7 @@ static int list(struct task *task) {
     shelf_begin(&shelf, task->json);
     for (unsigned i = 0; i < task->stores.n; i++) {
         struct checkpoint_result result = {0};
-        if (store_open_to_look(&store_room, task->stores.v[i].dir, &result))
+        if (store_open_to_look(&store_room, task->stores.v[i].dir, false, &result))
             shelf_list(&shelf, &store_room, &task->stores.v[i]);
         else if (result.error != ENOENT || task->stores.v[i].name[0] == 0)
             code = wrong(task, task->stores.v[i].name, &result);

@@ -21,7 +21,7 @@
 #include "store/store.h"
 
 static struct checkpoint_result result;
-static struct store_label label = {"jobs", "host", "test", true};
+static struct store_label label = {"jobs", "host", "test", true, NULL};
 static char files[CHECKPOINT_PATH];
 static uint16_t keep = 3;
 

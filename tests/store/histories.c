@@ -115,7 +115,7 @@ static bool hash;
 static uint32_t fresh, begun;
 
 static bool checkpoint(void) {
-    static const struct store_label label[2] = {{"n", "h", "c", false}, {"n", "h", "c", true}};
+    static const struct store_label label[2] = {{"n", "h", "c", false, NULL}, {"n", "h", "c", true, NULL}};
     if (!store_open(&store_room, dir, true, &result) || !store_begin(&store_room, &result))
         return false;
     begun = number_of(strrchr(result.path, '/') - 23);
@@ -148,7 +148,7 @@ static bool has(uint32_t number) {
     struct checkpoint_result look = {0};
     uint64_t below = (uint64_t)number + 1;
     char id[CHECKPOINT_ID];
-    if (number == 0 || !store_open_to_look(&store_room, dir, &look))
+    if (number == 0 || !store_open_to_look(&store_room, dir, false, &look))
         return false;
     bool is = store_next(&store_room, &below, id) && below == number;
     store_close(&store_room);
@@ -220,7 +220,7 @@ static void do_damage(void) {
     uint64_t below = UINT64_MAX;
     uint32_t number = 0, file = rnd(FILES + 1), how = rnd(3);
     struct stat stat;
-    if (!store_open_to_look(&store_room, dir, &look))
+    if (!store_open_to_look(&store_room, dir, false, &look))
         return;
     for (uint32_t n = rnd(3); store_next(&store_room, &below, id); n--)
         if ((number = (uint32_t)below, n) == 0)

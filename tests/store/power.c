@@ -85,7 +85,7 @@ static void fill(void) {
 }
 
 static bool take(const char *dir, uint16_t keep, bool commit) {
-    static const struct store_label label = {"n", "h", "c", true};
+    static const struct store_label label = {"n", "h", "c", true, NULL};
     if (!store_open(&store_room, dir, true, &result) || !store_begin(&store_room, &result))
         return false;
     fill();
