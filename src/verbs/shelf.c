@@ -102,6 +102,7 @@ static void begin_store(struct shelf *shelf, const struct store_at *at) {
     out_text(&shelf->out, at->name[0] != 0 ? "  " : "");
     out_safe(&shelf->out, at->dir, strlen(at->dir));
     out_char(&shelf->out, '\n');
+    row_end(shelf);
 }
 
 static void end_store(struct shelf *shelf, unsigned n) {

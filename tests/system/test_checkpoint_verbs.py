@@ -427,6 +427,7 @@ def test_list_marks_what_is_damaged(workdir, store):
     assert [(c["id"], c["state"]) for c in found] == [(middle, "latest"), (oldest, "damaged"), (newest, "set aside")]
     text = checkpoint("list", store).stdout.decode()
     assert re.search(rf"{oldest} +damaged\n", text) and re.search(rf"{newest} +set aside\n", text)
+    assert len({re.search("latest|damaged|set aside", line).start() for line in text.splitlines()[1:]}) == 1, text
     assert checkpoint("show", oldest, store).returncode == 1
     assert checkpoint("verify", middle, store).returncode == 0
     assert checkpoint("verify", "latest", store).stdout.decode().split(":")[0] == middle
