@@ -78,6 +78,7 @@ static void restore_ended(struct core *core, uint16_t checkpoint, int exit) {
     bool fails = exit != 0 && (!policy_of(core, checkpoint)->may_fail || core->walk.goal == GO_EXIT);
     saver->restore = fails ? R_FAILED : R_DONE;
     saver->exit = (int16_t)exit;
+    core->dirty = true;
     note(core, NOTE_RESTORED, checkpoint, exit);
     checkpoints_judge(core);
 }
