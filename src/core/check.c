@@ -9,10 +9,8 @@ static const struct check_policy *policy_of(const struct core *core, uint16_t ch
 static void ask(struct core *core, uint16_t check) {
     uint16_t slot = core_job_of_check(core, check);
     instant kill = after(core->now, policy_of(core, check)->timeout);
-    if (job_live(core, slot)) {
-        set_alarm(core, alarm_of_check(core, check), after(core->now, policy_of(core, check)->every));
-        return;
-    }
+    if (job_live(core, slot))
+        return; /* the run before's: its end asks */
     core->checks[check].asked = core->now;
     job_start(core, slot, CMD_CHECK, check);
     job_stop(core, slot, NEVER, kill);
@@ -36,7 +34,7 @@ void check_on(struct core *core, uint16_t check) {
 
 void check_off(struct core *core, uint16_t check) {
     struct check *c = &core->checks[check];
-    if (check == NONE || !c->on)
+    if (check == NONE)
         return;
     c->on = c->passing = false;
     core->dirty = true;

@@ -64,6 +64,11 @@ Test(budget, written_that_just_fit_leave_nothing_to_the_others) {
     cr_span(a.later, SEC(5));
 }
 
+Test(budget, written_that_just_fit_are_not_rounded) {
+    struct promise p[] = {{{1500000}, NO_TIME}, {NO_TIME, SEC(1)}};
+    cr_span(budget_allow(p, N(p), (span){1500000}).allowed, (span){1500000});
+}
+
 Test(budget, nothing_is_left) {
     struct promise p[] = {PROMISE(3, 0), PROMISE(0, 5)};
     struct allowance a = budget_allow(p, N(p), NO_TIME);
@@ -161,4 +166,8 @@ Test(budget, a_share_of_nothing_is_nothing) {
     cr_span(budget_share(SEC(10), SEC(1), SEC(9), 1), NO_TIME);
     cr_span(budget_share(SEC(10), SEC(1), FOREVER, 1), NO_TIME);
     cr_span(budget_share(SEC(1), SEC(2), NO_TIME, 1), NO_TIME);
+}
+
+Test(budget, a_share_of_an_endless_grace_is_endless) {
+    cr_assert(is_forever(budget_share(FOREVER, SEC(1), SEC(5), 2)));
 }

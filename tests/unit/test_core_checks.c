@@ -59,6 +59,20 @@ Test(checks, successes_and_failures_are_counted_in_a_row) {
     }
 }
 
+Test(checks, a_new_run_is_counted_from_nothing) {
+    uint16_t web = main_service("web"), check = check_of(web, CHECK_EXEC, false);
+    s.services[web].restart = RESTART_ALWAYS, s.checks[check].successes = 2;
+    begin();
+    answers(check, 0);
+    ends(run_slot(web), 1);
+    at(100);
+    answers(check, 0);
+    cr_assert_not(core_ready(&s.core));
+    at(1100);
+    answers(check, 0);
+    cr_assert(core_ready(&s.core));
+}
+
 Test(checks, a_delay_is_ready_after_it) {
     uint16_t web = main_service("web"), check = check_of(web, CHECK_DELAY, false);
     s.checks[check].every = SEC(3);
@@ -155,6 +169,25 @@ Test(checks, live_then_fail_is_livez) {
     cr_assert(core_live(&s.core));
 }
 
+Test(checks, a_turn_that_is_told_twice_is_one) {
+    uint16_t live = with_live(THEN_FAIL);
+    tell_check(live, false);
+    tell_check(live, false);
+    cr_assert_eq(notes(NOTE_UNHEALTHY), 1);
+}
+
+Test(checks, a_turn_after_the_end_of_the_run_is_none) {
+    uint16_t it = service("it"), check = check_of(it, CHECK_TCP, false);
+    main_service("web");
+    begin();
+    tell_check(check, true);
+    cr_assert(core_ready(&s.core));
+    ends(run_slot(it), 1);
+    tell_check(check, true);
+    cr_assert_not(core_ready(&s.core));
+    cr_assert_not(s.core.units[it].ready);
+}
+
 Test(checks, live_then_shutdown) {
     uint16_t a = drain("a", DO_COMMAND), live = with_live(THEN_SHUTDOWN);
     tell_check(live, false);
@@ -190,6 +223,7 @@ Test(checks, an_exec_check_that_was_switched_off_is_killed) {
     cr_assert_eq(spawns(check_slot(check)), 1);
     ends(0, 1);
     cr_assert_geq(kills(check_slot(check)), 1);
+    cr_assert_eq(signals(check_slot(check), T_TERM), 0);
     the_end(1);
 }
 

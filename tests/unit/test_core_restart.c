@@ -117,6 +117,42 @@ Test(restart, the_limit_counts_inside_its_window) {
     }
 }
 
+Test(restart, a_new_window_begins_in_the_instant_when_the_old_one_ends) {
+    uint16_t it = service("it");
+    s.services[it].restart_limit = 1, s.services[it].restart_window = SEC(10);
+    main_service("web");
+    begin();
+    ends(run_slot(it), 9);
+    at(10000);
+    ends(run_slot(it), 9);
+    cr_assert_eq(unit_state(it), U_BACKOFF);
+    at(19999);
+    ends(run_slot(it), 9);
+    cr_assert_eq(unit_state(it), U_FAILED);
+}
+
+Test(restart, a_signal_that_counts_as_success_is_no_abnormal_end) {
+    uint16_t it = service("it");
+    s.services[it].success_signals = signal_bit(T_USR2), s.services[it].essential = false;
+    s.services[it].restart = RESTART_ON_ABNORMAL;
+    main_service("web");
+    begin();
+    ends(run_slot(it), -T_USR2);
+    cr_assert_eq(unit_state(it), U_DOWN);
+}
+
+Test(restart, what_ends_by_itself_in_a_stop_shows_how) {
+    uint16_t good = service("good"), bad = service("bad");
+    drain("leave", DO_COMMAND);
+    begin();
+    tell_signal(T_TERM);
+    ends(run_slot(good), 0);
+    ends(run_slot(bad), 3);
+    cr_assert_eq(unit_state(good), U_DOWN);
+    cr_assert_eq(unit_state(bad), U_FAILED);
+    cr_assert_eq(spawns(run_slot(bad)), 1);
+}
+
 Test(restart, what_dies_in_its_first_millisecond_is_restarted_with_delay) {
     uint16_t it = service("it");
     main_service("web");
