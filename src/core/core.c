@@ -37,9 +37,9 @@ static void lay_units(struct core *core) {
             .state = U_WAITING, .exit = EXIT_UNKNOWN, .window = NEVER, .at = NEVER,
         };
     for (uint16_t i = 0; i < core->model->n_checks; i++)
-        core->checks[i] = (struct check){.asked = NEVER};
+        core->checks[i] = (struct check){0};
     for (uint16_t i = 0; i < core->n_jobs; i++)
-        core->jobs[i] = (struct job){.exit = EXIT_UNKNOWN, .term_at = NEVER, .kill_at = NEVER, .first = NEVER};
+        core->jobs[i] = (struct job){.term_at = NEVER, .kill_at = NEVER};
 }
 
 bool core_layout(struct core *core, const struct model *model, void *arena, uint64_t bytes) {
@@ -49,7 +49,6 @@ bool core_layout(struct core *core, const struct model *model, void *arena, uint
         return false;
     *core = (struct core){
         .model = model, .n_jobs = core_jobs(model), .errand = NONE,
-        .net = {.since = NEVER, .stopped = NEVER},
         .walk = {.clock = NEVER, .asked = NEVER},
     };
     core->jobs = take(&at, core->n_jobs * sizeof(struct job));
@@ -121,10 +120,10 @@ static NEARBY void close_actions(struct core *core) {
         core->was_ready = !core->was_ready;
         core->dirty = true;
     }
-    if (core->dirty && core->model->policy.net)
+    if (core->dirty) {
         helper_published(core);
-    if (core->dirty)
         core->out->v[PUBLISH_PLACE].kind = A_PUBLISH;
+    }
     core->dirty = false;
     core->out = 0;
 }

@@ -23,8 +23,7 @@ static int code_of_all(const struct core *core, bool all_time) {
 static bool had_to_kill(const struct core *core) {
     for (uint16_t i = 0; i < core->walk.n_rows; i++) {
         const struct row *row = &core->walk.rows[i];
-        bool required = row->subject != NONE && row->action != DO_STOP && core->model->steps[row->subject].required;
-        if (row->killed && (row->action == DO_STOP || required))
+        if (row->killed && (row->action == DO_STOP || (row->subject != NONE && core->model->steps[row->subject].required)))
             return true;
     }
     return false;
@@ -52,7 +51,7 @@ int core_exit_code(const struct core *core) {
     if (core->model->policy.single)
         return single_code(core);
     switch ((enum cause)core->walk.cause) {
-    case BY_MAIN: code = code_of_main(core); break;
+    case BY_MAIN:
     case BY_SERVICE: code = code_of_unit(core, core->walk.cause_value); break;
     case BY_ALL_ENDED: code = code_of_all(core, true); break;
     case BY_LIVE: code = had_to_kill(core) ? 124 : code_of_main(core) ? code_of_main(core) : 1; break;

@@ -39,7 +39,7 @@ void helper_pulse(struct core *core) {
 
 void helper_stopped(struct core *core) {
     struct helper *net = &core->net;
-    if (is_never(net->stopped) || before(after(net->stopped, MS(PULSE_MS)), core->now))
+    if (before(after(net->stopped, MS(PULSE_MS)), core->now))
         net->stops = 0;
     net->stopped = core->now;
     if (++net->stops >= STOPS)

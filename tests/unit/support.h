@@ -281,6 +281,16 @@ static UNUSED void look(const struct actions *out) {
     }
 }
 
+/* These say all by being said. */
+static UNUSED void look_at_note(const struct action *note) {
+    bool of_all = note->value == NOTE_RESUMED || note->value == NOTE_PRESTOP_LAPSED || note->value == NOTE_DRAINED ||
+                  note->value == NOTE_READY;
+    bool of_unit = note->value == NOTE_NOT_READY || note->value == NOTE_UNHEALTHY || note->value == NOTE_WAITING;
+    cr_assert(!of_all || note->subject == NONE);
+    cr_assert(!of_unit || note->subject < s.model.n_units);
+    cr_assert(!(of_all || of_unit) || note->extra == 0);
+}
+
 static struct action out_memory[MOST * 64];
 
 static UNUSED void take(const struct event *event) {
@@ -296,6 +306,8 @@ static UNUSED void take(const struct event *event) {
     for (uint32_t i = 0; i < out.n; i++) {
         if (out.v[i].kind == A_NOTHING)
             continue;
+        if (out.v[i].kind == A_NOTE)
+            look_at_note(&out.v[i]);
         cr_assert_lt(s.n_said, MOST_SAID);
         s.said[s.n_said++] = (struct said){s.now, out.v[i]};
         carry_out(&out.v[i]);
@@ -313,7 +325,8 @@ static UNUSED void tell(struct event event) {
 static UNUSED void begin_told(void) {
     static void *memory; /* exactly as much as was asked for, so that the sanitizer sees one byte more */
     free(memory);
-    memory = calloc(1, core_bytes(&s.model));
+    memory = malloc(core_bytes(&s.model));
+    memset(memory, 0xa5, core_bytes(&s.model)); /* nothing may rely on what was there */
     cr_assert(core_layout(&s.core, &s.model, memory, core_bytes(&s.model)), "core_bytes() is enough");
     cr_assert_leq(core_jobs(&s.model), 256);
 }
@@ -445,6 +458,7 @@ static UNUSED void tell_all(void) {
 #define the_end(code) do { \
         cr_assert(exited(), "it has not exited at %lld ms", (long long)ms_of(s.now)); \
         cr_assert_eq(exit_code(), code, "exit %d, not %d", exit_code(), code); \
+        cr_assert_eq(find_said(A_EXIT, NONE, -1, 0)->action.value, code); \
         nothing_is_left(); \
     } while (0)
 

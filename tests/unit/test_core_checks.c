@@ -209,9 +209,15 @@ Test(checks, in_a_stop_a_live_check_restarts_nothing) {
 }
 
 Test(checks, a_check_of_nobody_is_nothing) {
-    main_service("web");
+    uint16_t web = main_service("web");
+    check_of(web, CHECK_TCP, true);
     begin();
-    tell((struct event){.kind = EV_CHECK, .subject = 7, .value = 1});
+    for (uint16_t i = s.model.n_checks; i < 8; i++)
+        for (int32_t value = 0; value < 2; value++) { /* whatever stands behind the last check */
+            struct check there = s.core.checks[i];
+            tell((struct event){.kind = EV_CHECK, .subject = i, .value = value, .gen = there.gen});
+            cr_assert_eq(s.core.checks[i].passing, there.passing, "%u", i);
+        }
     tell((struct event){.kind = EV_EXTEND, .subject = 7, .more = SEC(1)});
     cr_assert_eq(s.core.walk.goal, GO_RUN);
 }

@@ -336,3 +336,60 @@ Test(exits, a_main_that_is_a_oneshot) {
     cr_assert_eq(s.core.walk.cause, BY_MAIN);
     the_end(0);
 }
+
+static int live_fails(bool deaf, int exit) {
+    setup();
+    uint16_t db = service("db"), live = check_of(db, CHECK_TCP, true);
+    s.checks[live].then = THEN_SHUTDOWN, s.services[db].stop_timeout = SEC(2), s.services[db].restart = RESTART_NO;
+    s.deaf[run_slot(db)] = deaf;
+    if (exit)
+        s.ends[0] = exit + 1;
+    begin();
+    tell_check(live, false);
+    at(9000);
+    cr_assert_eq(s.core.walk.cause, BY_LIVE);
+    cr_assert(exited());
+    return exit_code();
+}
+
+Test(exits, a_live_check_that_shuts_down_is_never_0) {
+    cr_assert_eq(live_fails(false, 0), 1);
+    cr_assert_eq(live_fails(false, 7), 7);
+    cr_assert_eq(live_fails(true, 0), 124);
+    cr_assert_eq(live_fails(true, 7), 124);
+}
+
+static int service_ends(int before, int exit) {
+    setup();
+    uint16_t a = service("a"), b = service("b");
+    s.services[a].essential = false;
+    s.services[a].restart = s.services[b].restart = RESTART_NO;
+    begin();
+    ends(run_slot(a), before);
+    ends(run_slot(b), exit);
+    cr_assert_eq(s.core.walk.cause, BY_SERVICE);
+    cr_assert(exited());
+    return exit_code();
+}
+
+Test(exits, an_essential_services_end_is_its_own_code_alone) {
+    cr_assert_eq(service_ends(3, 5), 5);
+    cr_assert_eq(service_ends(3, 0), 0);
+}
+
+static uint8_t verdict_at(int64_t ms) {
+    setup();
+    s.services[WEB].stop_timeout = FOREVER;
+    s.deaf[0] = s.undying[0] = true;
+    begin();
+    tell_signal(T_TERM);
+    s.now = (instant){ms * NS_PER_MS}; /* the machine slept */
+    tell((struct event){.kind = EV_TICK});
+    return core_verdict(&s.core);
+}
+
+Test(exits, a_grace_that_is_over_is_overrun) {
+    cr_assert_neq(verdict_at(9500), VERDICT_OVERRAN);
+    cr_assert_eq(verdict_at(10000), VERDICT_OVERRAN);
+    cr_assert_eq(verdict_at(12000), VERDICT_OVERRAN);
+}

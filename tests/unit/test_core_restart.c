@@ -131,6 +131,18 @@ Test(restart, a_new_window_begins_in_the_instant_when_the_old_one_ends) {
     cr_assert_eq(unit_state(it), U_FAILED);
 }
 
+Test(restart, the_window_begins_with_the_first_restart_in_it) {
+    uint16_t it = service("it");
+    s.services[it].restart_limit = 1, s.services[it].restart_window = SEC(10);
+    main_service("web");
+    begin();
+    at(9000);
+    ends(run_slot(it), 9);
+    at(12000);
+    ends(run_slot(it), 9);
+    cr_assert_eq(unit_state(it), U_FAILED);
+}
+
 Test(restart, a_signal_that_counts_as_success_is_no_abnormal_end) {
     uint16_t it = service("it");
     s.services[it].success_signals = signal_bit(T_USR2), s.services[it].essential = false;
@@ -308,6 +320,74 @@ Test(restart, stopped_by_hand_it_stays_down_and_ends_nothing) {
     tell_ask(ASK_START_UNIT, it, 0);
     cr_assert_eq(spawns(run_slot(it)), 2);
     cr_assert_eq(unit_state(it), U_UP);
+}
+
+Test(restart, started_by_hand_it_is_as_any_other_again) {
+    uint16_t it = service("it");
+    s.services[it].restart_limit = 1;
+    main_service("web");
+    begin();
+    ends(run_slot(it), 1);
+    at(100);
+    tell_ask(ASK_STOP_UNIT, it, 0);
+    cr_assert_eq(answer(), REPLY_STARTED);
+    tell_ask(ASK_STOP_UNIT, it, 0);
+    cr_assert_eq(answer(), REPLY_OK, "it is down already");
+    tell_ask(ASK_START_UNIT, it, 0);
+    cr_assert_eq(answer(), REPLY_STARTED);
+    tell_ask(ASK_START_UNIT, it, 0);
+    cr_assert_eq(answer(), REPLY_OK, "it is up already");
+    cr_assert_eq(spawns(run_slot(it)), 3);
+    ends(run_slot(it), 1);
+    cr_assert_eq(unit_state(it), U_BACKOFF, "one restart is allowed, counted from the start by hand");
+    at(200);
+    ends(run_slot(it), 1);
+    cr_assert_eq(s.core.walk.cause, BY_SERVICE);
+}
+
+static uint16_t stopping_slowly(void) {
+    uint16_t it = service("it");
+    s.services[it].stop_timeout = SEC(5), s.deaf[run_slot(it)] = true;
+    main_service("web");
+    begin();
+    tell_ask(ASK_STOP_UNIT, it, 0);
+    at(1000);
+    return it;
+}
+
+Test(restart, a_start_while_it_stops_comes_after_the_stop) {
+    uint16_t it = stopping_slowly();
+    tell_ask(ASK_START_UNIT, it, 0);
+    cr_assert_eq(answer(), REPLY_STARTED);
+    mark();
+    at(4999);
+    cr_assert_eq(kills(run_slot(it)), 0, "its time is the one of the stop");
+    at(5000);
+    cr_assert_eq(kills(run_slot(it)), 1);
+    cr_assert_eq(spawns(run_slot(it)), 1);
+    cr_assert_eq(unit_state(it), U_UP);
+}
+
+Test(restart, a_start_while_the_tree_ends_comes_after_it) {
+    uint16_t it = stopping_slowly();
+    s.clings[run_slot(it)] = true;
+    ends(run_slot(it), 0);
+    tell_ask(ASK_START_UNIT, it, 0);
+    cr_assert_eq(answer(), REPLY_STARTED);
+    mark();
+    group_ends(run_slot(it));
+    cr_assert_eq(spawns(run_slot(it)), 1, "at once");
+    cr_assert_eq(notes(NOTE_RESTARTING), 0);
+}
+
+Test(restart, a_stop_takes_back_a_start_that_waits) {
+    uint16_t it = stopping_slowly();
+    tell_ask(ASK_START_UNIT, it, 0);
+    tell_ask(ASK_STOP_UNIT, it, 0);
+    cr_assert_eq(answer(), REPLY_STARTED);
+    ends(run_slot(it), 0);
+    cr_assert_eq(unit_state(it), U_DOWN);
+    cr_assert_eq(spawns(run_slot(it)), 1);
 }
 
 Test(restart, stopping_main_by_hand_ends_nothing) {

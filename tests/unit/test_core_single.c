@@ -305,3 +305,17 @@ Test(single, stopped_by_hand_it_is_the_end) {
     cr_assert(exited());
     nothing_is_left();
 }
+
+Test(single, what_had_ended_when_kill_came_keeps_its_code) {
+    with_grace(SEC(10));
+    s.deaf[0] = s.undying[0] = s.strays_deaf = true;
+    s.strays = 1;
+    begin();
+    tell_signal(T_TERM);
+    at(8900);
+    cr_assert_eq(kills(0), 1);
+    cr_assert_eq(core_exit_code(&s.core), 137, "as far as is known");
+    ends(0, 4);
+    at(9000);
+    the_end(4);
+}

@@ -47,6 +47,7 @@ Test(hear, requests) {
     cr_assert_not(asked(ASK_SIGNAL_UNIT, 0, SIGNAL_MAX + 1));
     cr_assert_not(asked(ASK_CHECKPOINT, 1, 0));
     cr_assert(asked(ASK_CHECKPOINT, NONE, 0));
+    cr_assert(asked(ASK_SIGNAL_UNIT, 1, 1));
     cr_assert(asked(ASK_SIGNAL_UNIT, 1, SIGNAL_MAX));
     cr_assert(event.kind == EV_ASK && event.verb == ASK_SIGNAL_UNIT && event.client == 9);
     cr_assert(event.subject == 1 && event.value == SIGNAL_MAX);
@@ -67,6 +68,7 @@ Test(hear, more_time) {
     cr_assert(event.kind == EV_EXTEND && event.subject == 1 && event.more.ns == MAX_GRACE_S * NS_PER_S);
     cr_assert_not(heard((struct message){.kind = MSG_EXTEND, .subject = 1, .value = MAX_GRACE_S * 1000 + 1}));
     cr_assert_not(heard((struct message){.kind = MSG_EXTEND, .subject = 1, .value = 0}));
+    cr_assert(heard((struct message){.kind = MSG_EXTEND, .subject = 1, .value = 1}));
     cr_assert_not(heard((struct message){.kind = MSG_EXTEND, .subject = 2, .value = 1}));
 }
 
