@@ -6,23 +6,9 @@ import subprocess
 import pytest
 
 from browser import Browser
-from engine import BINARY
+from engine import BINARY, HERE
 
-INI = """
-[lastcall]
-grace = 30s
-announce = 5s
-[service web]
-command = ./web
-main = yes
-stop-timeout = 10s
-[service a-name-that-is-much-too-long-for-its-column]
-command = ./x
-[drain queue]
-command = ./leave
-timeout = 4s
-guarantee = 2s
-"""
+INI = (HERE.parent / "system" / "svg.ini").read_text()
 # The widest names and times there are.
 WIDE = """
 [lastcall]

@@ -2,26 +2,13 @@
 import json
 import subprocess
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
 import lc
 from cfg import *
 
 NS = "{http://www.w3.org/2000/svg}"
-INI = """
-[lastcall]
-grace = 30s
-announce = 5s
-[service web]
-command = ./web
-main = yes
-stop-timeout = 10s
-[service a-name-that-is-much-too-long-for-its-column]
-command = ./x
-[drain queue]
-command = ./leave
-timeout = 4s
-guarantee = 2s
-"""
+INI = (Path(__file__).parent / "svg.ini").read_text()
 
 
 def plan(*words):
