@@ -79,8 +79,8 @@ uint8_t core_verdict(const struct core *core) {
         const struct row *row = &walk->rows[i];
         if (row->killed)
             return VERDICT_FORCED;
-        if (row->state == S_FAILED || row->state == S_TIMEOUT)
-            verdict = VERDICT_DEGRADED;
+        if (row->action != DO_RECORD && (row->state == S_FAILED || row->state == S_TIMEOUT))
+            verdict = VERDICT_DEGRADED; /* a volume that cannot be written to may be meant so */
     }
     return verdict;
 }

@@ -185,6 +185,10 @@ static void try_command(struct core *core, uint16_t row) {
 }
 
 static void record(struct core *core, uint16_t row) {
+    if (!has_time(core, row_at(core, row))) {
+        end(core, row, S_SKIPPED);
+        return;
+    }
     if (job_live(core, core_job_of_record(core))) {
         become(core, row, S_PAUSE);
         return;

@@ -9,7 +9,6 @@
 #include "run/guard.h"
 #include "run/state.h"
 #include "sys/clock.h"
-#include "sys/fd.h"
 #include "sys/watch.h"
 #include "text/out.h"
 
@@ -266,7 +265,7 @@ static bool prepare_guarded(const struct order *order, struct spawn *spawn, stru
 static bool prepare(struct spawn *spawn, void *with, struct spawn_error *error) {
     const struct order *order = with;
     if (order->what == CMD_RECORD || order->checkpoint != NONE)
-        fd_close_others(spawn->error_fd); /* there is no exec that would */
+        guard_begin(spawn);
     if (order->what == CMD_RECORD)
         guard_record(order->run, order->record);
     if (order->checkpoint != NONE)

@@ -112,6 +112,11 @@ enum guard_side guard_part(struct guard *guard, struct spawn *spawn, struct spaw
 
 /* ---- before the command ---- */
 
+void guard_begin(const struct spawn *spawn) {
+    fd_close_others(spawn->error_fd);
+    prctl(PR_SET_NAME, "lastcall-guard", 0, 0, 0);
+}
+
 static _Noreturn void nothing_to_restore(void) {
     store_close(&store_room);
     _exit(0);

@@ -193,6 +193,8 @@ static void row_ends(struct out *out, const struct run *run, const struct row *r
         out_text(out, "FAILED: ");
         if (row->action == DO_CHECKPOINT)
             put_checkpoint(out, run, row);
+        else if (row->action == DO_RECORD)
+            out_text(out, "the store cannot be written to");
         else
             say_exit(out, row->exit);
         out_text(out, ", going on");

@@ -229,9 +229,6 @@ static void advise_one(struct out *out, const struct run *run, const struct row 
     } else if (row->subject != NONE) {
         next(out, between);
         advise_step(out, run, row);
-    } else if (row->action == DO_RECORD) {
-        next(out, between);
-        out_text(out, "the result could not be kept for the next start");
     } else if (!named || run->core.left_behind) {
         next(out, between);
         out_text(out, run->core.left_behind ? "something was left that could not be killed in time"
@@ -239,7 +236,9 @@ static void advise_one(struct out *out, const struct run *run, const struct row 
     }
 }
 
-static bool is_bad(const struct row *row) { return row->killed || row->state == S_FAILED || row->state == S_TIMEOUT; }
+static bool is_bad(const struct row *row) {
+    return row->action != DO_RECORD && (row->killed || row->state == S_FAILED || row->state == S_TIMEOUT);
+}
 
 /* The first that went wrong, for the others often follow from it; those that were killed have been named. */
 static void advise(struct out *out, const struct run *run, const char **between) {

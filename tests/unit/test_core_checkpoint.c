@@ -273,7 +273,19 @@ Test(stop, keeps_its_end_within_its_second) {
     int64_t begun = ms_of(s.now);
     at(begun + 1000);
     is_state("record", S_TIMEOUT);
+    cr_assert_eq(core_verdict(&s.core), VERDICT_CLEAN, "a store that cannot be written to may be meant so");
     the_end(0);
+}
+
+Test(stop, without_time_keeps_nothing) {
+    with_checkpoint(PH_SAVE, false);
+    begin_restored();
+    s.deaf[step_slot(save)] = true;
+    tell_signal(T_INT);
+    recorded_again();
+    tell_signal(T_INT), tell_signal(T_INT);
+    is_state("record", S_SKIPPED);
+    the_end(124);
 }
 
 /* ---- by schedule and on demand ---- */
