@@ -26,8 +26,7 @@ void helper_spawned(struct core *core) { core->dirty = true; }
 
 /* It will read the page: say within a while that it has. */
 void helper_published(struct core *core) {
-    if (core->jobs[slot_of(core)].state == J_UP && !core->sweeping &&
-        is_never(agenda_when(&core->agenda, alarm_of_misc(core, ALARM_NET))))
+    if (core->jobs[slot_of(core)].state == J_UP && is_never(agenda_when(&core->agenda, alarm_of_misc(core, ALARM_NET))))
         alarm_in(core, MS(PULSE_MS));
 }
 
@@ -51,7 +50,6 @@ void helper_stopped(struct core *core) {
 void helper_ended(struct core *core) {
     struct helper *net = &core->net;
     span delay = MS(FIRST_MS);
-    set_alarm(core, alarm_of_misc(core, ALARM_NET), NEVER);
     if (core->sweeping)
         return;
     if (!before(core->now, after(net->since, MS(CALM_MS))))

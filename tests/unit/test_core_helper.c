@@ -16,6 +16,7 @@ Test(helper, it_is_there_before_the_services) {
     struct said *net = find_said(A_SPAWN, net_slot(), -1, 0), *web = find_said(A_SPAWN, 0, -1, 0);
     cr_assert(net && web && net < web);
     cr_assert_eq(net->action.value, CMD_NET);
+    cr_assert_eq(net->action.subject, 0);
 }
 
 Test(helper, without_need_there_is_none) {
@@ -46,40 +47,38 @@ Test(helper, a_dead_one_is_started_again_and_no_service_notices) {
     cr_assert(core_live(&s.core));
 }
 
-Test(helper, its_restarts_come_later_each_time) {
-    begin();
-    int64_t last = -1;
-    for (int i = 0; i < 6; i++) {
-        int64_t died = ms_of(s.now);
-        mark();
-        ends(net_slot(), 1);
-        s.now = core_next(&s.core);
-        tell((struct event){.kind = EV_TICK});
-        cr_assert_eq(spawns(net_slot()), 1);
-        cr_assert_geq(ms_of(s.now) - died, last, "turn %d", i);
-        cr_assert_gt(ms_of(s.now), died);
-        last = ms_of(s.now) - died;
-    }
-    cr_assert_geq(last, 100, "it is a back-off");
-}
-
-Test(helper, the_back_off_has_an_end_and_calms_down) {
-    begin();
-    for (int i = 0; i < 40; i++) {
-        ends(net_slot(), 1);
-        int64_t died = ms_of(s.now);
-        s.now = core_next(&s.core);
-        tell((struct event){.kind = EV_TICK});
-        cr_assert_leq(ms_of(s.now) - died, 10000);
-    }
-    pulse();
-    at(ms_of(s.now) + 600000);
-    pulse();
+/* It ends; the time until the next one is there. */
+static int64_t back_after(void) {
     int64_t died = ms_of(s.now);
     mark();
     ends(net_slot(), 1);
-    at(died + 100);
+    cr_assert_eq(notes(NOTE_NET_RESTART), 1);
+    s.now = core_next(&s.core);
+    tell((struct event){.kind = EV_TICK});
     cr_assert_eq(spawns(net_slot()), 1);
+    cr_assert_eq(find_said(A_NOTE, NONE, -1, s.mark)->action.extra, ms_of(s.now) - died);
+    return ms_of(s.now) - died;
+}
+
+Test(helper, its_restarts_come_later_each_time_up_to_an_end) {
+    static const int64_t delays[] = {10, 20, 40, 80, 160, 320, 640, 1280, 2560, 5000, 5000};
+    begin();
+    for (unsigned i = 0; i < sizeof delays / sizeof *delays; i++)
+        is_at(back_after(), delays[i]);
+    for (unsigned i = 0; i < 300; i++)
+        is_at(back_after(), 5000);
+}
+
+Test(helper, one_that_has_lived_for_ten_seconds_is_calm) {
+    begin();
+    pulse();
+    back_after();
+    pulse();
+    at(ms_of(s.now) + 9999);
+    is_at(back_after(), 20);
+    pulse();
+    at(ms_of(s.now) + 10000);
+    is_at(back_after(), 10);
 }
 
 Test(helper, a_failed_spawn_is_tried_again) {
@@ -96,17 +95,41 @@ Test(helper, a_stopped_one_gets_cont) {
     pulse();
     tell((struct event){.kind = EV_STOPPED, .job = id_of(net_slot()), .value = 19});
     cr_assert_eq(signals(net_slot(), T_CONT), 1);
+    cr_assert_eq(find_said(A_SIGNAL, net_slot(), T_CONT, 0)->action.value, TO_LEADER);
     cr_assert_eq(kills(net_slot()), 0);
 }
 
-Test(helper, stopped_again_and_again_it_gets_kill_and_a_successor) {
+static void stopped(void) { tell((struct event){.kind = EV_STOPPED, .job = id_of(net_slot()), .value = 19}); }
+
+Test(helper, stopped_three_times_in_a_row_it_gets_kill_and_a_successor) {
     begin();
     pulse();
-    for (int i = 0; i < 10 && !kills(net_slot()); i++)
-        tell((struct event){.kind = EV_STOPPED, .job = id_of(net_slot()), .value = 19});
+    for (int64_t i = 0; i < 3; i++) {
+        at(i * 2000);
+        cr_assert_eq(kills(net_slot()), 0);
+        stopped();
+    }
+    cr_assert_eq(signals(net_slot(), T_CONT), 2);
     cr_assert_eq(kills(net_slot()), 1);
-    at(10000);
-    cr_assert_geq(spawns(net_slot()), 2);
+    at(5000);
+    cr_assert_eq(spawns(net_slot()), 2);
+    pulse();
+    stopped();
+    stopped();
+    cr_assert_eq(kills(net_slot()), 1, "the successor is counted from nothing");
+    stopped();
+    cr_assert_eq(kills(net_slot()), 2);
+}
+
+Test(helper, stopped_now_and_then_it_gets_cont) {
+    begin();
+    pulse();
+    for (int64_t i = 0; i < 5; i++) {
+        at(i * 2001);
+        stopped();
+    }
+    cr_assert_eq(signals(net_slot(), T_CONT), 5);
+    cr_assert_eq(kills(net_slot()), 0);
 }
 
 Test(helper, a_service_that_is_stopped_is_left_alone) {
@@ -120,11 +143,54 @@ Test(helper, a_silent_one_gets_cont_then_kill_and_a_successor) {
     begin();
     s.deaf[net_slot()] = true;
     at(60000);
-    cr_assert_geq(signals(net_slot(), T_CONT), 1);
-    cr_assert_geq(kills(net_slot()), 1);
-    cr_assert_lt(when(A_SIGNAL, net_slot(), T_CONT), when(A_KILL, net_slot(), -1));
+    is_at(when(A_SIGNAL, net_slot(), T_CONT), 2000);
+    cr_assert_eq(find_said(A_SIGNAL, net_slot(), T_CONT, 0)->action.value, TO_LEADER);
+    is_at(when(A_KILL, net_slot(), -1), 2500);
     cr_assert_geq(spawns(net_slot()), 2);
     cr_assert_eq(spawns(0), 1);
+}
+
+Test(helper, its_time_counts_from_its_exec) {
+    begin_told();
+    s.slow_exec[net_slot()] = true;
+    take(NULL);
+    at(5000);
+    cr_assert_eq(signals(net_slot(), T_CONT), 0);
+    spawned(net_slot());
+    at(8000);
+    is_at(when(A_SIGNAL, net_slot(), T_CONT), 7000);
+}
+
+Test(helper, its_time_counts_from_the_first_change_that_it_owes_a_sign_for) {
+    begin();
+    pulse();
+    at(1000);
+    for (int64_t i = 1; i < 5; i++) {
+        tell((struct event){.kind = EV_LIFE, .client = 1});
+        at(1000 + i * 500);
+    }
+    is_at(when(A_SIGNAL, net_slot(), T_CONT), 3000);
+}
+
+Test(helper, a_sign_of_life_of_the_last_one_starts_no_other) {
+    begin();
+    ends(net_slot(), 1);
+    pulse();
+    at(9);
+    cr_assert_eq(spawns(net_slot()), 1);
+    at(10);
+    cr_assert_eq(spawns(net_slot()), 2);
+}
+
+Test(helper, cont_is_said_anew_after_a_sign_of_life) {
+    begin();
+    at(2100);
+    cr_assert_eq(signals(net_slot(), T_CONT), 1);
+    pulse();
+    tell((struct event){.kind = EV_LIFE, .client = 1});
+    at(4100);
+    cr_assert_eq(signals(net_slot(), T_CONT), 2);
+    cr_assert_eq(kills(net_slot()), 0);
 }
 
 Test(helper, a_sign_of_life_spares_it) {
