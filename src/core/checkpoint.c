@@ -231,7 +231,7 @@ void record_begin(struct core *core, uint16_t which) { job_start(core, core_job_
 
 /* A stop that does not come to its end shall be known by its cause. */
 void record_stop(struct core *core) {
-    if (core->model->n_checkpoints && core->recorded && !job_live(core, core_job_of_record(core)))
+    if (core->model->n_checkpoints && core->recorded)
         record_begin(core, RECORD_STOP);
 }
 

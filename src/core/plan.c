@@ -42,17 +42,9 @@ static void promise(struct walk *walk, struct row *row, span written, span unwri
 
 /* What a step is promised that says nothing (DESIGN 5). */
 static span unwritten(const struct step_policy *step) {
-    switch ((enum phase)step->phase) {
-    case PH_SAVE:
-    case PH_SETTLE: return is_forever(step->timeout) ? MS(CHECKPOINT_MS) : step->timeout;
-    case PH_FINISH: return MS(FINISH_MS);
-    case PH_ANNOUNCE:
-    case PH_DRAIN:
-    case PH_STOP:
-    case PH_SWEEP:
-    case PH_N: break;
-    }
-    return NO_TIME;
+    if (step->action == DO_CHECKPOINT)
+        return is_forever(step->timeout) ? MS(CHECKPOINT_MS) : step->timeout;
+    return step->phase == PH_FINISH ? MS(FINISH_MS) : NO_TIME;
 }
 
 static void plan_steps(struct core *core, uint8_t phase) {

@@ -279,8 +279,6 @@ void step_skip(struct core *core, uint16_t row) {
         return;
     if (row_running(r) && has_policy(r))
         job_stop(core, core_job_of_step(core, r->subject), core->now, after(core->now, MS(HURRIED_MS)));
-    if (row_running(r) && r->action == DO_RECORD)
-        job_kill(core, core_job_of_record(core));
     end(core, row, S_SKIPPED);
 }
 
