@@ -272,6 +272,13 @@ bool page_open(struct page_reader *reader, int fd) {
     return good_arrays(&reader->view);
 }
 
+/* Texts in the state end, whatever was written there. */
+static void end_texts(struct page_state *state, const struct parts *parts, uint16_t n_checkpoints) {
+    state->cause[sizeof state->cause - 1] = 0;
+    for (uint16_t i = 0; i < n_checkpoints; i++)
+        parts->checkpoints[i].latest[CHECKPOINT_ID - 1] = parts->checkpoints[i].restored[CHECKPOINT_ID - 1] = 0;
+}
+
 /* The copy that is taken goes to the half that the view does not use, so a failure leaves it whole. */
 bool page_refresh(struct page_reader *reader) {
     struct page_view *view = &reader->view;
@@ -286,7 +293,7 @@ bool page_refresh(struct page_reader *reader) {
         atomic_thread_fence(memory_order_acquire);
         if (atomic_load_explicit(&head->generation, memory_order_relaxed) != generation)
             continue;
-        ((struct page_state *)into)->cause[sizeof view->state->cause - 1] = 0;
+        end_texts((struct page_state *)into, &parts, head->n_checkpoints);
         view->state = (const struct page_state *)into;
         view->unit_states = parts.units;
         view->check_states = parts.checks;

@@ -51,6 +51,8 @@ static void all_is_inside(const struct page_view *view) {
         string_is_inside(view, view->checkpoints[i].name);
         string_is_inside(view, view->checkpoints[i].dir);
         sum += view->checkpoint_states[i].attempts;
+        MUST(strnlen(view->checkpoint_states[i].latest, CHECKPOINT_ID) < CHECKPOINT_ID);
+        MUST(strnlen(view->checkpoint_states[i].restored, CHECKPOINT_ID) < CHECKPOINT_ID);
     }
     for (uint16_t i = 0; i < head->n_rows; i++) {
         string_is_inside(view, view->rows[i].name);
