@@ -74,7 +74,7 @@ static void record_time(struct out *out, int64_t seconds, uint32_t ns) {
 static void put_number(struct out *out, char *field, size_t n, uint64_t value, const char *key) {
     char text[24];
     struct out decimal = out_on(text, sizeof text);
-    if (3 * (n - 1) < 64 && value >> 3 * (n - 1) != 0) {
+    if (value >> 3 * (n - 1) != 0) { /* at most 33 bits: the longest field has 12 bytes */
         out_uint(&decimal, value);
         record(out, key, text);
         value = 0;

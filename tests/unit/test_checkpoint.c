@@ -36,6 +36,9 @@ Test(checkpoint, wrongs) {
     cr_assert_str_eq(wrong((struct checkpoint_result){.stage = CHECKPOINT_STAGES}), "");
     cr_assert_str_eq(wrong((struct checkpoint_result){.stage = CHECKPOINT_READ, .path = "a\nb", .error = EACCES}),
                      "cannot read: a?b: permission denied");
+    cr_assert_str_eq(wrong((struct checkpoint_result){.stage = CHECKPOINT_LOCK}), "another lastcall writes to this store");
+    cr_assert_str_eq(wrong((struct checkpoint_result){.stage = CHECKPOINT_SYNC, .error = EDOM}),
+                     "cannot bring it to the disk: an error of the system");
     cr_assert_str_eq(wrong((struct checkpoint_result){.stage = CHECKPOINT_EMPTY, .path = "x"}),
                      "the command left nothing in LASTCALL_CHECKPOINT_DIR");
     cr_assert_str_eq(wrong((struct checkpoint_result){.stage = CHECKPOINT_VERIFY, .path = "a/b"}),

@@ -201,3 +201,41 @@ Test(report, without_a_clock_no_time_is_counted) {
     report_make(text, &report);
     cr_assert_not_null(strstr(text, "\"start_ms\":null,\"end_ms\":null"), "%s", text);
 }
+
+Test(report, names_the_checkpoint) {
+    char text[MAX_REPORT + 1];
+    struct report report = report_of(1);
+    report_make(text, &report);
+    cr_assert_not_null(strstr(text, "\"checkpoint\":null,"), "%s", text);
+    report.checkpoint = "000042-20261121T031500Z";
+    report_make(text, &report);
+    cr_assert_not_null(strstr(text, "\"checkpoint\":\"000042-20261121T031500Z\","), "%s", text);
+}
+
+static bool reads(const char *text, char verdict[16], char cause[16]) {
+    return report_read(text, strlen(text), verdict, 16, cause, 16);
+}
+
+Test(report, the_next_start_reads_it) {
+    char text[MAX_REPORT + 1], verdict[16], cause[16];
+    struct report report = report_of(3);
+    for (uint8_t i = VERDICT_NONE; i < VERDICT_N; i++) {
+        report.verdict = i;
+        report_make(text, &report);
+        cr_assert_eq(reads(text, verdict, cause), i != VERDICT_NONE);
+        cr_assert(i == VERDICT_NONE || strcmp(cause, "SIGTERM") == 0);
+    }
+}
+
+Test(report, what_is_no_report_is_not_read) {
+    static const char *const others[] = {
+        "", "{}", "\"verdict\":\"clean\"", "\"cause\":\"x\"", "\"verdict\":\"clean\",\"cause\":\"x",
+        "\"verdict\":\"clean", "\"verdict\":\"cl\\u0065an\",\"cause\":\"x\"", "\"verdict\":\"tidy\",\"cause\":\"x\"",
+        "\"verdict\":\"clean\",\"cause\":\"longer than there is room\"", "\"verdict\":\"none\",\"cause\":\"x\"",
+    };
+    char verdict[16], cause[16];
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        cr_assert_not(reads(others[i], verdict, cause), "%s", others[i]);
+    cr_assert(reads("\"verdict\":\"clean\",\"cause\":\"a\nb\"", verdict, cause));
+    cr_assert_str_eq(cause, "a?b");
+}

@@ -276,3 +276,38 @@ Test(status, a_long_target_is_cut) {
     page.strings[checks[0].target - sizeof page.head + 119] = 0;
     cr_assert_not_null(strstr(why(PROBE_READY, true, true), "uuu: passing"), "%s", text);
 }
+
+static struct page_checkpoint checkpoints[2];
+static struct page_checkpoint_state checkpoint_states[2];
+
+static void with_checkpoints(void) {
+    page.head.n_checkpoints = 2;
+    for (int i = 0; i < 2; i++)
+        checkpoints[i] = (struct page_checkpoint){.name = put(i ? "all" : "jobs"), .dir = put(i ? "/s/all" : "/s/jobs")};
+    checkpoint_states[0] = (struct page_checkpoint_state){
+        .state = CS_IDLE, .attempts = 3, .files = 2, .bytes = 12, .taken_s = 1777890030, .latest = "000042-20260504T102030Z",
+        .restored = "000041-20260504T102000Z",
+    };
+    checkpoint_states[1] = (struct page_checkpoint_state){.state = CS_RESTORING, .exit = EXIT_UNKNOWN};
+    view.checkpoints = checkpoints;
+    view.checkpoint_states = checkpoint_states;
+}
+
+Test(status, checkpoints) {
+    with_checkpoints();
+    status_json(&o, &view, now);
+    cr_assert_not_null(strstr(text,
+        "\"checkpoints\":[{\"name\":\"jobs\",\"state\":\"idle\",\"dir\":\"/s/jobs\",\"latest\":\"000042-20260504T102030Z\","
+        "\"taken_at\":\"2026-05-04T10:20:30Z\",\"files\":2,\"bytes\":12,\"restored_from\":\"000041-20260504T102000Z\","
+        "\"attempts\":3,\"exit\":0},{\"name\":\"all\",\"state\":\"restoring\",\"dir\":\"/s/all\",\"latest\":null,"
+        "\"taken_at\":null,\"files\":0,\"bytes\":0,\"restored_from\":null,\"attempts\":0,\"exit\":null}]"), "%s", text);
+}
+
+Test(status, checkpoints_in_the_table) {
+    with_checkpoints();
+    status_table(&o, &view, now);
+    cr_assert_not_null(strstr(text,
+        "CHECKPOINT STATE      LATEST                    TAKEN                 LAST EXIT\n"
+        "jobs       idle       000042-20260504T102030Z   2026-05-04T10:20:30Z  0\n"
+        "all        restoring  -                         -                     -\n"), "%s", text);
+}

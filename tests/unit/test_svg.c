@@ -1,5 +1,6 @@
 /* The image of a plan: what stands in it is text, whatever a name holds. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "text/svg.h"
@@ -46,4 +47,33 @@ Test(svg, the_room_is_enough) {
     char name[49] = {0};
     memset(name, '"', 48);
     draw(name);
+}
+
+static const char *plan_of(struct svg_bar bar, int64_t grace_ms) {
+    struct out out = out_on(text, sizeof text);
+    bar.name = "web", bar.phase = "stop";
+    svg_plan(&out, "A stop", &bar, 1, grace_ms, 0);
+    return text;
+}
+
+/* The first of that class behind the title of a row, to its end; "" if there is none. The legend comes behind all rows. */
+static const char *box_of(const char *class, struct svg_bar bar) {
+    static char box[128];
+    char *row = strstr(plan_of(bar, 10000), "<g><title>"), *end = strstr(row, "</g>"), *at = strstr(row, class);
+    snprintf(box, sizeof box, "%.*s", at < end && at != NULL ? (int)strcspn(at, "/") : 0, at ? at : "");
+    return box;
+}
+
+Test(svg, bars_as_wide_as_their_time) {
+    cr_assert_str_eq(box_of("class=\"p\"", (struct svg_bar){.end_ms = 5000}), "", "nothing is promised");
+    cr_assert_not_null(strstr(box_of("class=\"m\"", (struct svg_bar){.start_ms = 9, .end_ms = 9}), "width=\"2\""));
+    char whole[128];
+    strcpy(whole, box_of("class=\"p\"", (struct svg_bar){.end_ms = 5000, .promised_ms = 5000}));
+    cr_assert_neq(whole[0], 0);
+    cr_assert_str_eq(box_of("class=\"p\"", (struct svg_bar){.end_ms = 5000, .promised_ms = 9000}), whole, "no more than it may take");
+    cr_assert_not_null(strstr(plan_of((struct svg_bar){0}, 0), "</svg>"), "without any time");
+}
+
+Test(svg, no_byte_that_xml_does_not_have) {
+    shows("a\x7f" "b", ">a?b <tspan");
 }

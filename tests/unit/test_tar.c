@@ -64,6 +64,8 @@ Test(tar, what_does_not_fit_is_a_record) {
     cr_assert_eq(n_archive, 3 * TAR_BLOCK);
     cr_assert_str_eq(archive + TAR_BLOCK, "15 uid=2097152\n18 gid=4294967295\n19 size=8589934592\n"
                                           "29 mtime=8589934592.00000005\n");
+    head_of(&(struct tar_entry){.path = "a", .mtime_s = 5, .mtime_ns = 1});
+    cr_assert_str_eq(archive + TAR_BLOCK, "21 mtime=5.000000001\n");
     head_of(&(struct tar_entry){.path = "a", .size = (1ull << 33) - 1, .uid = (1 << 21) - 1, .mtime_s = (1ll << 33) - 1});
     cr_assert_eq(n_archive, TAR_BLOCK);
 }
@@ -206,6 +208,8 @@ Test(tar, records_that_are_known) {
     cr_assert_eq(EXTENDED('g', "18 comment=a\0b c\n\n"), TAR_ENTRY);
     cr_assert_eq(EXTENDED('L', "c/d"), TAR_ENTRY);
     cr_assert_str_eq(reader.entry.path, "c/d");
+    cr_assert_eq(EXTENDED('K', "to/e"), TAR_ENTRY);
+    cr_assert_str_eq(reader.entry.target, "to/e");
 }
 
 Test(tar, records_that_are_refused) {
@@ -223,6 +227,42 @@ Test(tar, records_that_are_refused) {
     cr_assert_eq(extended('L', make_path(TAR_PATH - 1), TAR_PATH - 1), TAR_ENTRY);
     memset(long_path, 'a', TAR_PATH);
     cr_assert_eq(extended('L', long_path, TAR_PATH), TAR_BAD);
+}
+
+/* "N TEXT", N being its length with all that is around it. */
+static const char *record(const char *of, size_t n) {
+    char whole[2 * TAR_PATH];
+    size_t bytes = n + 3;
+    while ((size_t)snprintf(whole, sizeof whole, "%zu ", bytes) + n + 1 != bytes)
+        bytes++;
+    memcpy(whole + bytes - n - 1, of, n);
+    whole[bytes - 1] = '\n';
+    return extended('x', whole, bytes) == TAR_BAD ? reader.why : "";
+}
+#define RECORD(text) record(text, sizeof text - 1)
+
+Test(tar, records_say_what_is_wrong_with_them) {
+    static char path[TAR_PATH + 5] = "path=";
+    cr_assert_str_eq(RECORD("path=b"), "");
+    cr_assert_str_eq(RECORD("realtime=b"), "");
+    cr_assert_str_eq(RECORD("GNU.sparse.major=1"), "has a sparse file; write it without --sparse");
+    cr_assert_str_eq(RECORD("path=b\0c"), "has a path that is too long");
+    cr_assert_str_eq(RECORD("linkpath=b\0c"), "has a link that is too long");
+    cr_assert_str_eq(RECORD("size=1x"), "has a size that is no number");
+    cr_assert_str_eq(RECORD("size=18446744073709551616"), "has a size that is no number");
+    cr_assert_str_eq(RECORD("size=99999999999999999999"), "has a size that is no number");
+    memset(path + 5, 'a', TAR_PATH);
+    cr_assert_str_eq(record(path, 5 + TAR_PATH - 1), "");
+    cr_assert_str_eq(record(path, 5 + TAR_PATH), "has a path that is too long");
+}
+
+Test(tar, headers_say_what_is_wrong_with_them) {
+    char *head = (char *)head_of(&(struct tar_entry){.path = ""});
+    cr_assert_eq(read_all(), TAR_BAD);
+    cr_assert_str_eq(reader.why, "has an entry without a path");
+    memset(head + 148, 'z', 8);
+    cr_assert_eq(read_all(), TAR_BAD);
+    cr_assert_str_eq(reader.why, "has a wrong checksum");
 }
 
 Test(tar, an_extended_header_is_bounded) {
@@ -256,4 +296,11 @@ Test(tar, the_end_is_two_blocks_of_zeros) {
     n_archive = 2 * TAR_BLOCK;
     cr_assert_eq(read_all(), TAR_MORE);
     cr_assert_eq(tar_read(&reader, zeros), TAR_BAD);
+    static const char *const records[] = {"9 size=3\n", "14 linkpath=b\n"};
+    for (size_t i = 0; i < sizeof records / sizeof *records; i++) {
+        extended('x', records[i], strlen(records[i]));
+        n_archive = 2 * TAR_BLOCK;
+        cr_assert_eq(read_all(), TAR_MORE, "%s", records[i]);
+        cr_assert_eq(tar_read(&reader, zeros), TAR_BAD);
+    }
 }
