@@ -1,0 +1,161 @@
+"""The folders of examples/: each is whole, and those with checkpoints keep what they promise, with the real servers."""
+import re
+import subprocess
+import threading
+
+import pytest
+
+import lc
+from examples import *
+
+WITH_STATE = ["redis"]
+
+
+# ---- all folders ----
+
+@pytest.mark.parametrize("folder", FOLDERS)
+@pytest.mark.parametrize("verb", [["check", "--strict"], ["plan"], ["simulate"]], ids=lambda words: words[0])
+def test_the_configuration(folder, verb):
+    ini = ROOT / "examples" / folder / "lastcall.ini"
+    done = subprocess.run([lc.BINARY, *verb, ini], capture_output=True, text=True)
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    assert "warning" not in done.stdout + done.stderr
+    assert verb[0] != "simulate" or "lastcall: CLEAN in" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("folder", WITH_STATE)
+def test_the_dockerfile(folder):
+    """Every file that the configuration and the scripts name is copied; every volume is made for its user."""
+    there = copied(folder)
+    for name in there:
+        text = (ROOT / "examples" / folder / name).read_text()
+        assert set(re.findall(r"(?:= |\. )\./([\w.-]+)", text)) <= set(there), name
+    made = instructions(folder, "RUN")
+    assert all(path in made for path in instructions(folder, "VOLUME"))
+    assert instructions(folder, "ENTRYPOINT") == ['["lastcall",', '"-c",', '"lastcall.ini"]']
+
+
+# ---- Redis ----
+
+class Redis:
+    """A client: one connection, one command at a time."""
+
+    def __init__(self, run):
+        self.file = run.connect(6379, timeout=LONG).makefile("rwb")
+
+    def ask(self, *words):
+        bulks = [b"$%d\r\n%s\r\n" % (len(w), w) for w in map(str.encode, words)]
+        self.file.write(b"*%d\r\n" % len(bulks) + b"".join(bulks))
+        self.file.flush()
+        return self.answer()
+
+    def answer(self):
+        line = self.file.readline()
+        if not line.endswith(b"\r\n") or line[:1] == b"-":
+            raise ConnectionError(line)
+        if line[:1] == b"*":
+            return [self.answer() for _ in range(int(line[1:]))]
+        if line[:1] == b"$":
+            return None if line == b"$-1\r\n" else self.file.read(int(line[1:]) + 2)[:-2].decode()
+        return line[1:-2].decode()
+
+
+class Writer(threading.Thread):
+    """Appends 1, 2, 3, ... to a list of its own until the server goes away; counts what was acknowledged."""
+
+    def __init__(self, run, name, begin):
+        super().__init__(daemon=True)
+        self.client, self.name, self.acknowledged = Redis(run), name, begin
+        self.start()
+
+    def run(self):
+        try:
+            while True:
+                self.client.ask("RPUSH", self.name, str(self.acknowledged + 1))
+                self.acknowledged += 1
+        except OSError:
+            pass
+
+
+def begin_writing(run, numbers):
+    return [Writer(run, f"w{i}", n) for i, n in enumerate(numbers)]
+
+
+def acknowledged(writers):
+    return [w.acknowledged for w in writers]
+
+
+def wait_written(writers, more):
+    before = acknowledged(writers)
+    wait_for(lambda: all(w.acknowledged >= n + more for w, n in zip(writers, before)), LONG,
+             lambda: acknowledged(writers))
+
+
+def kept(run, n=4):
+    """The length of each writer's list. None has a gap."""
+    client, lengths = Redis(run), []
+    for i in range(n):
+        numbers = client.ask("LRANGE", f"w{i}", "0", "-1")
+        assert numbers == [str(n + 1) for n in range(len(numbers))]
+        lengths.append(len(numbers))
+    return lengths
+
+
+@pytest.mark.limit(180)
+def test_redis_keeps_every_write_that_it_acknowledged(image):
+    redis, numbers = image("redis"), [0] * 4
+    for _ in range(5):
+        run = redis.run()
+        assert kept(run) == numbers
+        writers = begin_writing(run, numbers)
+        wait_written(writers, 200)
+        redis.stop(run)
+        for w in writers:
+            w.join(LONG)
+        numbers = acknowledged(writers)
+    assert kept(redis.run()) == numbers
+
+
+@pytest.mark.limit(180)
+def test_redis_killed_between_two_checkpoints(image):
+    """What comes back is what the last one has, and nothing else."""
+    redis = image("redis", {"every      = 1m": "every = 1s"})
+    run = redis.run()
+    writers = begin_writing(run, [0] * 4)
+    wait_written(writers, 100)
+    before, attempts = acknowledged(writers), checkpoint(run, "rdb")["attempts"]
+    wait_for(lambda: checkpoint(run, "rdb")["attempts"] > attempts + 1, LONG, run.describe)     # one began after that
+    wait_written(writers, 100)
+    latest = checkpoint(run, "rdb")["latest"]
+    redis.kill(run)
+    for w in writers:
+        w.join(LONG)
+    run = redis.run()
+    assert checkpoint(run, "rdb")["restored_from"] >= latest
+    lengths = kept(run)
+    assert all(a <= b <= c + 1 for a, b, c in zip(before, lengths, acknowledged(writers))), (before, lengths)
+    assert min(lengths) > 0
+
+
+@pytest.mark.limit(180)
+def test_redis_drained_and_put_back(image):
+    """While it is drained a write waits and a read does not; then the write goes on. A restart keeps what a
+    checkpoint has."""
+    redis = image("redis")
+    run = redis.run()
+    client, other = Redis(run), Redis(run)
+    client.ask("SET", "k", "old")
+    assert run.verb("drain", timeout=LONG).code == 0
+    write = threading.Thread(target=client.ask, args=("SET", "k", "new"), daemon=True)
+    write.start()
+    wait_for(lambda: "blocked_clients:1" in other.ask("INFO", "clients"), LONG)
+    assert other.ask("GET", "k") == "old"
+    assert run.verb("resume", timeout=LONG).code == 0
+    write.join(LONG)
+    assert other.ask("GET", "k") == "new"
+    redis.ready(run)
+    take(run, "rdb")
+    assert run.verb("restart", "redis", timeout=LONG).code == 0
+    redis.ready(run)
+    assert Redis(run).ask("GET", "k") == "new"
+    redis.stop(run)
