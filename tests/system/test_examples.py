@@ -1,5 +1,6 @@
 """The folders of examples/: each is whole, and those with checkpoints keep what they promise, with the real servers."""
 import re
+import shutil
 import subprocess
 import threading
 
@@ -8,7 +9,7 @@ import pytest
 import lc
 from examples import *
 
-WITH_STATE = ["redis"]
+WITH_STATE = ["postgresql", "redis"]
 
 
 # ---- all folders ----
@@ -159,3 +160,87 @@ def test_redis_drained_and_put_back(image):
     redis.ready(run)
     assert Redis(run).ask("GET", "k") == "new"
     redis.stop(run)
+
+
+# ---- PostgreSQL ----
+
+def sql(postgresql, run, text):
+    done = run.run("psql", "-h", "/srv/postgres", "-qAtXc", text, uid=postgresql.user.pw_uid, timeout=LONG)
+    assert done.code == 0, done
+    return done.out
+
+
+class Rows(threading.Thread):
+    """Inserts begin, begin + 1, ... until the server goes away; counts what was acknowledged."""
+
+    def __init__(self, postgresql, run, begin):
+        super().__init__(daemon=True)
+        self.child = run.popen("sh", "-c", f"seq {begin} 999999 | sed 's/.*/insert into t values (&) returning n;/' | "
+                               "exec psql -h /srv/postgres -qAtX -v ON_ERROR_STOP=1", uid=postgresql.user.pw_uid)
+        self.acknowledged = begin - 1
+        self.start()
+
+    def run(self):
+        for line in self.child.stdout:
+            self.acknowledged = int(line)
+
+    def wait(self, more):
+        least = self.acknowledged + more
+        wait_for(lambda: self.acknowledged >= least, LONG, lambda: self.acknowledged)
+
+
+def rows(postgresql, run):
+    """How many there are; none is missing between the first and the last."""
+    n, last = sql(postgresql, run, "select count(*), coalesce(max(n), 0) from t").strip().split("|")
+    assert n == last
+    return int(n)
+
+
+def recovered(run):
+    return "not properly shut down" in run.err + run.out
+
+
+@pytest.mark.limit(300)
+def test_postgresql_stops_fast_and_keeps_everything(image):
+    postgresql = image("postgresql")
+    run = postgresql.run()
+    sql(postgresql, run, "create table t (n int primary key)")
+    for n in range(2):
+        writer = Rows(postgresql, run, rows(postgresql, run) + 1)
+        writer.wait(100)
+        if n == 0:
+            postgresql.stop(run)
+        else:
+            postgresql.kill(run)
+        writer.join(LONG)
+        run = postgresql.run()
+        assert 0 <= rows(postgresql, run) - writer.acknowledged <= 1
+        assert recovered(run) == (n == 1)
+        assert checkpoint(run, "base")["restored_from"] is None
+    postgresql.stop(run)
+
+
+@pytest.mark.limit(300)
+def test_postgresql_comes_back_from_a_base_backup(image):
+    """Only when its data directory is gone, and as it was then."""
+    postgresql = image("postgresql", {"every   = 1h": "every   = 3s"})
+    run = postgresql.run()
+    sql(postgresql, run, "create table t (n int primary key)")
+    writer = Rows(postgresql, run, 1)
+    writer.wait(100)
+    before, attempts = writer.acknowledged, checkpoint(run, "base")["attempts"]
+    wait_for(lambda: checkpoint(run, "base")["attempts"] > attempts + 1, LONG, run.describe)    # one began after that
+    writer.wait(1)
+    postgresql.kill(run)
+    writer.join(LONG)
+    shutil.rmtree(postgresql.outside("/srv/postgres/data"))
+    postgresql.outside("/srv/postgres/data.new").mkdir()            # of a restore that was cut short
+    run = postgresql.run()
+    state = checkpoint(run, "base")
+    assert state["restored_from"] and before <= rows(postgresql, run) <= writer.acknowledged + 1
+    sql(postgresql, run, f"insert into t values ({rows(postgresql, run) + 1})")
+    newer = rows(postgresql, run)
+    postgresql.stop(run)
+    run = postgresql.run()
+    assert checkpoint(run, "base")["restored_from"] is None and rows(postgresql, run) == newer
+    postgresql.stop(run)
