@@ -9,7 +9,7 @@ import pytest
 import lc
 from examples import *
 
-WITH_STATE = ["postgresql", "redis"]
+WITH_STATE = ["postgresql", "redis", "sqlite"]
 
 
 # ---- all folders ----
@@ -244,3 +244,59 @@ def test_postgresql_comes_back_from_a_base_backup(image):
     run = postgresql.run()
     assert checkpoint(run, "base")["restored_from"] is None and rows(postgresql, run) == newer
     postgresql.stop(run)
+
+
+# ---- SQLite ----
+
+class Notes(threading.Thread):
+    """Posts notes until the server goes away; the numbers that it was told, in their order."""
+
+    def __init__(self, container):
+        super().__init__(daemon=True)
+        self.container, self.told = container, []
+        self.start()
+
+    def run(self):
+        while (answer := self.container.http("POST", "/", 8000, body=b"milk")).code == 200:
+            self.told.append(int(answer.body))
+
+
+def notes(run):
+    return int(run.http("GET", "/", 8000).body)
+
+
+@pytest.mark.limit(180)
+def test_sqlite_comes_back_with_every_note(image):
+    sqlite, told = image("sqlite"), 0
+    for _ in range(3):
+        run = sqlite.run()
+        assert notes(run) == told
+        writers = [Notes(run) for _ in range(3)]
+        wait_for(lambda: all(len(w.told) > 20 for w in writers), LONG)
+        sqlite.stop(run)
+        for w in writers:
+            w.join(LONG)
+        numbers = sorted(n for w in writers for n in w.told)
+        after = sqlite.run()
+        told = notes(after)
+        assert numbers[0] > told - len(numbers) - 4 and numbers[-1] <= told <= numbers[-1] + 3
+        sqlite.stop(after)
+
+
+@pytest.mark.limit(180)
+def test_sqlite_killed(image):
+    """The same container goes on with its own file; a new one has the latest checkpoint, taken while notes came in."""
+    sqlite = image("sqlite", {"every   = 5m": "every   = 1s"})
+    run = sqlite.run()
+    writer = Notes(run)
+    wait_for(lambda: len(writer.told) > 20, LONG)
+    before, attempts = len(writer.told), checkpoint(run, "db")["attempts"]
+    wait_for(lambda: checkpoint(run, "db")["attempts"] > attempts + 1, LONG, run.describe)      # one began after that
+    sqlite.kill(run)
+    writer.join(LONG)
+    run = sqlite.run(again=True)
+    assert len(writer.told) <= notes(run) <= len(writer.told) + 1 and not checkpoint(run, "db")["restored_from"]
+    sqlite.kill(run)
+    run = sqlite.run()
+    assert checkpoint(run, "db")["restored_from"] and before <= notes(run) <= len(writer.told) + 1
+    sqlite.stop(run)
