@@ -1,4 +1,5 @@
 """The folders of examples/: each is whole, and those with checkpoints keep what they promise, with the real servers."""
+import json
 import re
 import shutil
 import subprocess
@@ -9,7 +10,7 @@ import pytest
 import lc
 from examples import *
 
-WITH_STATE = ["postgresql", "redis", "sqlite"]
+WITH_STATE = ["postgresql", "queue-worker", "redis", "sqlite"]
 
 
 # ---- all folders ----
@@ -300,3 +301,53 @@ def test_sqlite_killed(image):
     run = sqlite.run()
     assert checkpoint(run, "db")["restored_from"] and before <= notes(run) <= len(writer.told) + 1
     sqlite.stop(run)
+
+
+# ---- the queue worker ----
+
+def state_of(worker):
+    return json.loads(worker.outside("/srv/worker/state.json").read_text())
+
+
+def fill(worker):
+    """More than it can do in the time of a test."""
+    worker.fresh()
+    worker.outside("/srv/queue/in").write_text("".join(f"{n}\n" for n in range(1, 1000001)))
+
+
+def done(worker):
+    return [int(n) for n in lc.read(worker.outside("/srv/queue/done")).split("\n")[:-1]]
+
+
+@pytest.mark.limit(180)
+def test_the_worker_does_each_item_once_over_20_restarts(image):
+    worker = image("queue-worker")
+    fill(worker)
+    for _ in range(20):
+        run = worker.run()
+        before = lc.read(worker.outside("/srv/worker/state.json"))
+        wait_for(lambda: lc.read(worker.outside("/srv/worker/state.json")) != before, LONG, run.describe)
+        worker.stop(run)
+    items = done(worker)
+    assert items == list(range(1, len(items) + 1))
+    assert state_of(worker)["sum"] == sum(items)
+
+
+@pytest.mark.limit(180)
+def test_the_worker_killed(image):
+    """Nothing is left out, and the sum has each item once; what others see may come twice."""
+    worker = image("queue-worker", {"every   = 1m": "every   = 1s"})
+    fill(worker)
+    for _ in range(3):
+        run = worker.run()
+        attempts = checkpoint(run, "state")["attempts"]
+        wait_for(lambda: checkpoint(run, "state")["attempts"] > attempts + 1, LONG, run.describe)
+        worker.kill(run)
+    reached = len(set(done(worker)))
+    assert set(done(worker)) == set(range(1, reached + 1)) and len(done(worker)) > reached
+    run = worker.run()
+    assert checkpoint(run, "state")["restored_from"]
+    worker.stop(run)
+    state = state_of(worker)
+    whole = worker.outside("/srv/queue/in").read_bytes()[:state["place"]].split()
+    assert state["sum"] == sum(map(int, whole)) > 0
