@@ -10,7 +10,7 @@ import pytest
 import lc
 from examples import *
 
-WITH_STATE = ["postgresql", "queue-worker", "redis", "sqlite"]
+WITH_STATE = ["flink", "postgresql", "queue-worker", "redis", "sqlite"]
 
 
 # ---- all folders ----
@@ -351,3 +351,76 @@ def test_the_worker_killed(image):
     state = state_of(worker)
     whole = worker.outside("/srv/queue/in").read_bytes()[:state["place"]].split()
     assert state["sum"] == sum(map(int, whole)) > 0
+
+
+# ---- Flink, played by examples/flink/stand-in ----
+
+@pytest.fixture
+def flink(image):
+    path = f"{ROOT}/examples/flink/stand-in:/usr/local/bin:/usr/bin:/bin"
+    return image("flink", {"timeout    = 2m": "timeout    = 2s"}, PATH=path)
+
+
+def counted(run):
+    """Where the stand-in's job began, as it says."""
+    return int(re.findall(r"begins at (\d+)", run.out)[-1])
+
+
+def stopped(run):
+    return int(re.findall(r"stopped at (\d+)", run.out)[-1])
+
+
+@pytest.mark.limit(180)
+def test_flink_goes_on_from_its_savepoint(flink):
+    begins = 0
+    for _ in range(3):
+        run = flink.run(STAND_IN_DELAY="0.5")
+        assert counted(run) == begins
+        flink.stop(run)
+        begins = stopped(run)
+        assert begins > counted(run)
+
+
+@pytest.mark.limit(180)
+def test_flink_goes_on_while_a_savepoint_is_taken(flink):
+    """On demand the job is not stopped; a restart and a crash go on from that savepoint."""
+    run = flink.run()
+    take(run, "savepoint")
+    flink.ready(run)
+    assert "stopped at" not in run.out
+    assert run.verb("restart", "jobmanager", timeout=LONG).code == 0, run.describe()
+    wait_for(lambda: run.out.count("begins at") == 2, LONG, run.describe)
+    begins = counted(run)
+    flink.kill(run)
+    run = flink.run()
+    assert counted(run) == begins > 0
+    flink.stop(run)
+
+
+@pytest.mark.limit(180)
+@pytest.mark.parametrize("how", [{"STAND_IN_FAILS": "yes"}, {"STAND_IN_DELAY": "60"}], ids=["fails", "hangs"])
+def test_flink_stop_goes_wrong(flink, how):
+    """The log says so, and the next start has the savepoint before."""
+    run = flink.run()
+    flink.stop(run)
+    before = stopped(run)
+    run = flink.run(**how)
+    assert counted(run) == before
+    run.signal(signal.SIGTERM)
+    assert run.wait(LONG) == 0, run.describe()
+    assert re.search(r"lastcall: DEGRADED in .*savepoint", run.err), run.err
+    run = flink.run()
+    assert counted(run) == before
+    flink.stop(run)
+
+
+@pytest.mark.limit(180)
+def test_flink_keeps_what_is_newer(flink):
+    """Where Flink itself knows the latest state, lastcall hands over none."""
+    run = flink.run()
+    flink.stop(run)
+    flink.fresh()
+    flink.outside("/srv/flink/ha").mkdir()
+    run = flink.run(again=True)
+    assert counted(run) == 0
+    flink.stop(run)
