@@ -26,7 +26,8 @@ bool archive_export(struct store *store, const char *id, int to, struct archive_
 /* Of the archive that is read from a descriptor: name NULL: whatever it is called; else it has to be so. as: the name
  * that it gets; NULL: its own. */
 struct archive_wish { int from; const char *name, *as; };
-/* The store is open: begins, fills and commits an attempt; nothing is pruned. false: nothing has changed. */
+/* The store is open: begins, fills and commits an attempt, lending the lock while it is filled; nothing is pruned.
+ * false: nothing has changed. */
 bool archive_import(struct store *store, const struct archive_wish *wish, struct checkpoint_result *result,
                     struct archive_error *error);
 

@@ -293,7 +293,9 @@ bool archive_import(struct store *store, const struct archive_wish *wish, struct
     import = (struct import){.store = store, .wish = wish, .error = error};
     if (!store_begin(store, result))
         return false;
-    if (!fill_attempt(&import)) {
+    /* The archive may come slowly, and a stop's checkpoint cannot wait for it. */
+    store_lend(store);
+    if (!fill_attempt(&import) || !store_take_back(store, result)) {
         store_abandon(store);
         return false;
     }

@@ -1,6 +1,7 @@
 /* store/store.c: the store's directory: opened, locked, cleaned, looked through. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/statfs.h>
@@ -158,6 +159,14 @@ static bool take_lock(struct store *store, struct checkpoint_result *result) {
     return error == 0 || store_failed(result, CHECKPOINT_LOCK, error, NULL);
 }
 
+/* Its attempt goes on without the lock. */
+static bool is_held(int in, const char *name) {
+    int fd = tree_open_dir(in, name);
+    bool held = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    fd_close(&fd);
+    return held;
+}
+
 void store_clean(struct store *store) {
     const char *name;
     uint32_t number;
@@ -167,7 +176,7 @@ void store_clean(struct store *store) {
         return;
     while ((name = tree_name(&store->names, &error)) != NULL) {
         enum id_form form = id_parse(name, &number);
-        if (form == ID_NEW || form == ID_OLD)
+        if (form == ID_OLD || (form == ID_NEW && !is_held(store->dir, name)))
             tree_remove(store->dir, name);
         else if (form == ID_LINK)
             unlinkat(store->dir, name, 0);
@@ -238,6 +247,33 @@ bool store_begin(struct store *store, struct checkpoint_result *result) {
     }
     store_say_path(store, name, result);
     store_at(result, CHECKPOINT_OK);
+    return true;
+}
+
+void store_lend(struct store *store) {
+    if (flock(store->attempt, LOCK_EX | LOCK_NB) == 0)
+        flock(store->lock, LOCK_UN);
+}
+
+/* What others have begun since comes before it. */
+bool store_take_back(struct store *store, struct checkpoint_result *result) {
+    char before[ID_NAME], name[ID_NAME], id[CHECKPOINT_ID];
+    uint32_t number = 0;
+    uint64_t last = UINT64_MAX;
+    int error = lock(store->lock, result);
+    if (error != 0)
+        return store_failed(result, CHECKPOINT_LOCK, error, NULL);
+    id_name(before, ID_NEW, store->id);
+    id_parse(store->id, &number);
+    if (!largest(store, (1u << ID_NONE) - 1, &last, name, &error) || last >= UINT32_MAX)
+        return store_failed(result, CHECKPOINT_BEGIN, error != 0 ? error : EOVERFLOW, NULL);
+    if (last == number)
+        return true;
+    id_print(id, (uint32_t)last + 1, store->time_s);
+    id_name(name, ID_NEW, id);
+    if (renameat(store->dir, before, store->dir, name) != 0)
+        return store_failed(result, CHECKPOINT_BEGIN, errno, NULL);
+    memcpy(store->id, id, sizeof id);
     return true;
 }
 

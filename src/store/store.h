@@ -39,6 +39,11 @@ bool store_open(struct store *store, const char *dir, bool make, struct checkpoi
 /* A fresh private directory for an attempt: result->path is the directory for the command's files. */
 bool store_begin(struct store *store, struct checkpoint_result *result);
 
+/* Between them the attempt goes on without the lock, so that nobody has to wait for whoever fills it. It will be the
+ * newest all the same. false: result says why; the attempt is to be abandoned. */
+void store_lend(struct store *store);
+bool store_take_back(struct store *store, struct checkpoint_result *result);
+
 /* The command has exited 0: manifest, sync, rename, latest, prune to `keep` last. On true the checkpoint is on disk
  * and result has its id, path, files and bytes; it says so, with CHECKPOINT_OK, before older ones are removed. On
  * false nothing has changed but that the attempt is gone or left over. An empty directory is refused

@@ -607,6 +607,34 @@ def test_beside_a_running_lastcall(running, workdir):
     assert running.stop() == 0
 
 
+def test_nobody_waits_for_an_import(running, workdir):
+    """While its archive comes slowly checkpoints are taken, others imported, and it is left alone. Then it is the newest."""
+    running.ready()
+    store = workdir / "all/jobs"
+    whole = archive(*simple())
+    slow = subprocess.Popen([lc.BINARY, "checkpoint", "import", store], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    slow.stdin.write(whole[:-2048])
+    slow.stdin.flush()
+    lc.wait_for(lambda: any((store / n / "data" / "d").exists() for n in os.listdir(store)), what="its beginning")
+    assert running.verb("checkpoint", "jobs").code == 0
+    assert checkpoint("import", store, stdin=whole).returncode == 0
+    assert [n for n in os.listdir(store) if n.startswith(".new-000001-")]
+    out, _ = slow.communicate(whole[-2048:])
+    assert slow.returncode == 0 and out.startswith(b"000004-"), out
+    assert [n[:6] for n in checkpoints(store)] == ["000004", "000003", "000002"]
+    assert os.readlink(store / "latest") == checkpoints(store)[0]
+    assert checkpoint("verify", store).stdout.count(b": whole, ") == 3
+    cut = subprocess.Popen([lc.BINARY, "checkpoint", "import", store], stdin=subprocess.PIPE)
+    cut.stdin.write(whole[:-2048])
+    cut.stdin.flush()
+    lc.wait_for(lambda: any(n.startswith(".new-") for n in os.listdir(store)), what="another")
+    cut.kill()
+    cut.wait()
+    assert running.verb("checkpoint", "jobs").code == 0
+    assert not [n for n in os.listdir(store) if n.startswith(".")]
+    assert running.stop() == 0
+
+
 def test_an_export_is_not_pruned_away(running, workdir):
     """Its reader is slow, and meanwhile more are taken than are kept: it comes out whole, and is pruned later."""
     running.ready()
