@@ -296,8 +296,8 @@ static bool read_rest(struct scan *scan, struct manifest_entry *entry) {
     case MANIFEST_FILE:
         if (!eat_uint(scan, ",\"size\":", INT64_MAX, &entry->size))
             return false;
-        entry->hashed = eat_hash(scan, ",\"sha256\":\"", entry->sha256);
-        return true;
+        entry->hashed = eat(scan, ",\"sha256\":\"");
+        return !entry->hashed || eat_hash(scan, "", entry->sha256);
     case MANIFEST_LINK:
         return (eat(scan, ",\"target_hex\":\"") ? hex_string(scan, &entry->target)
                                                 : eat_text(scan, ",\"target\":\"", &entry->target)) &&

@@ -127,6 +127,13 @@ Test(manifest, every_line_has_one_form) {
     }
 }
 
+Test(manifest, half_a_hash_is_not_none) {
+    write_all(2, 1, 12);
+    char *hash = strstr(text, "\"sha256\":\"ab") + 10;
+    memmove(hash + 33, strchr(hash, '"'), strlen(strchr(hash, '"')) + 1);
+    cr_assert_eq(read_all(text), -1);
+}
+
 Test(manifest, order_of_lines) {
     write_all(2, 1, 12);
     cr_assert_eq(read_all(strchr(text, '\n') + 1), -1, "no head");
