@@ -14,7 +14,7 @@
  *
  * The first is tried with nothing, everything, all but each one, each one alone, and with CHOICES random choices; the
  * second with every place in the order. Then the latest checkpoint is the one that was reported, or the one that was
- * being taken, byte for byte; and the next one can be taken.
+ * being taken, byte for byte; no other is there in part, and the next one can be taken.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -204,6 +204,25 @@ static bool is_content(uint32_t number) {
     return good;
 }
 
+/* Who follows `latest` without asking finds one; and whatever has a checkpoint's name is whole. */
+static void all_whole(const char *dir, size_t n, const char *rules) {
+    struct checkpoint_result look = {0};
+    char path[400], id[CHECKPOINT_ID];
+    uint64_t below = UINT64_MAX;
+    struct stat stat;
+    snprintf(path, sizeof path, "%s/latest", dir);
+    bool there = lstat(path, &stat) == 0;
+    strcat(path, "/manifest.json");
+    if (there && lstat(path, &stat) != 0)
+        wrong("latest names what is not there", n, rules);
+    if (!store_open_to_look(&store_room, dir, false, &look))
+        return;
+    while (store_next(&store_room, &below, id))
+        if (!store_verify(&store_room, id, &look))
+            wrong("one is there in part", n, rules);
+    store_close(&store_room);
+}
+
 /* What the first n operations leave, by the choice in kept[] and torn[]. */
 static void try(size_t n, ino_t top, const char *rules) {
     char dir[300];
@@ -216,6 +235,7 @@ static void try(size_t n, ino_t top, const char *rules) {
     close(fd);
     snprintf(dir, sizeof dir, "%s/after/a/store", base);
     memset(&result, 0, sizeof result);
+    all_whole(dir, n, rules);
     if (!store_open(&store_room, dir, true, &result) || !store_latest(&store_room, &result))
         wrong("cannot look", n, rules);
     store_close(&store_room);
