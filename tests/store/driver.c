@@ -4,17 +4,17 @@
  *     file PATH BYTES     a file of the attempt, of that many bytes (made of its path and the seed)
  *     sh COMMAND          a shell in the attempt's directory
  *     keep N | hash 0 | cause TEXT
- *     stop                raises SIGSTOP, so that a tracer may begin here
+ *     took                what the command before took: microseconds, and kilobytes of memory at most until then
  *
  * Each prints one line: the command, "ok" or "failed", stage, errno, and what else the result holds.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "store/sealed.h"
@@ -26,8 +26,11 @@ static char files[CHECKPOINT_PATH];
 static uint16_t keep = 3;
 
 static const char *const stages[CHECKPOINT_STAGES] = {
-    "ok", "open", "lock", "clean", "begin", "command", "empty", "refused", "changed", "read", "manifest", "sync", "rename",
-    "latest", "verify",
+    [CHECKPOINT_OK] = "ok", [CHECKPOINT_OPEN] = "open", [CHECKPOINT_LOCK] = "lock", [CHECKPOINT_CLEAN] = "clean",
+    [CHECKPOINT_BEGIN] = "begin", [CHECKPOINT_GATE] = "gate", [CHECKPOINT_COMMAND] = "command",
+    [CHECKPOINT_EMPTY] = "empty", [CHECKPOINT_REFUSED] = "refused", [CHECKPOINT_CHANGED] = "changed",
+    [CHECKPOINT_READ] = "read", [CHECKPOINT_MANIFEST] = "manifest", [CHECKPOINT_SYNC] = "sync",
+    [CHECKPOINT_RENAME] = "rename", [CHECKPOINT_LATEST] = "latest", [CHECKPOINT_VERIFY] = "verify",
 };
 
 static void say(const char *command, bool good) {
@@ -38,16 +41,20 @@ static void say(const char *command, bool good) {
 }
 
 static void make_file(const char *path, size_t bytes) {
-    char *text = malloc(bytes + 1);
-    for (size_t i = 0; i < bytes; i++)
-        text[i] = (char)(path[i % strlen(path)] + i / 251);
+    static char text[251 * 256];
     int dir = open(files, O_RDONLY | O_DIRECTORY);
     int fd = openat(dir, path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-    if (fd < 0 || write(fd, text, bytes) != (ssize_t)bytes)
+    if (fd < 0)
         perror(path), exit(3);
+    for (size_t i = 0; i < sizeof text; i++)
+        text[i] = (char)(path[i % strlen(path)] + i / 251);
+    for (size_t n; bytes > 0; bytes -= n) {
+        n = bytes < sizeof text ? bytes : sizeof text;
+        if (write(fd, text, n) != (ssize_t)n)
+            perror(path), exit(3);
+    }
     close(fd);
     close(dir);
-    free(text);
 }
 
 static void shell(const char *command) {
@@ -61,6 +68,23 @@ static void shell(const char *command) {
     waitpid(child, &status, 0);
     if (status != 0)
         exit(4);
+}
+
+static int64_t now_us(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return time.tv_sec * 1000000ll + time.tv_nsec / 1000;
+}
+
+static int64_t began, ended;
+
+static void took(void) {
+    char status[4096] = "";   /* getrusage(2) would count what was there before the exec */
+    int fd = open("/proc/self/status", O_RDONLY);
+    ssize_t n = read(fd, status, sizeof status - 1);
+    close(fd);
+    const char *peak = n > 0 ? strstr(status, "VmHWM:") : NULL;
+    printf("took %lld us, %d kB\n", (long long)(ended - began), peak != NULL ? atoi(peak + 6) : -1);
 }
 
 static bool list(struct store *store) {
@@ -91,6 +115,8 @@ int main(int argc, char **argv) {
     setvbuf(stdout, NULL, _IOLBF, 0);
     for (int i = 2; i < argc; i++) {
         const char *what = argv[i];
+        if (strcmp(what, "took") != 0)
+            began = now_us();
         if (strcmp(what, "make") == 0 || strcmp(what, "open") == 0)
             good = store_open(store, argv[1], what[0] == 'm', &result);
         else if (strcmp(what, "look") == 0)
@@ -111,8 +137,8 @@ int main(int argc, char **argv) {
             store_abandon(store);
         else if (strcmp(what, "close") == 0)
             store_close(store);
-        else if (strcmp(what, "stop") == 0)
-            raise(SIGSTOP);
+        else if (strcmp(what, "took") == 0)
+            took();
         else if (strcmp(what, "keep") == 0)
             keep = (uint16_t)atoi(argv[++i]);
         else if (strcmp(what, "hash") == 0)
@@ -125,6 +151,8 @@ int main(int argc, char **argv) {
             make_file(argv[i + 1], (size_t)atoll(argv[i + 2])), i += 2;
         else
             return 2;
+        if (strcmp(what, "took") != 0)
+            ended = now_us();
         say(what, good);
         if (!good)
             return 1;

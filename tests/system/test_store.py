@@ -164,6 +164,16 @@ def test_many_files_deep_and_long(store):
     assert store.run("look", "pick", line.id).text.count("\nentry file ") == 3002
 
 
+def test_memory_does_not_grow(store):
+    def peak(*words):
+        return int(re.search(r"took \d+ us, (\d+) kB", store.run("make", "begin", *words, "commit", "took").text)[1])
+
+    least = peak("file", "a", "1")
+    assert least > 0
+    assert peak("file", "a", "30000000") < least + 512
+    assert peak("sh", "mkdir d; for i in $(seq 2000); do echo > d/$i; done") < least + 512
+
+
 # ---- what is refused ----
 
 @pytest.mark.parametrize("words, stage, number, path", [
