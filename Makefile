@@ -145,6 +145,12 @@ $(B)/store-%: tests/store/%.c $(store_deps) $(wildcard tests/store/*.h src/store
 	@echo "  CC   $<"
 	@gcc $(MODE) -Wno-missing-prototypes -O1 -g -iquote src -o $@ $< $(store_deps) -lmd $(seam_calls:%=-Wl,--wrap=%)
 
+# The store by command, made of the objects that lastcall is made of.
+$(B)/store-driver: tests/store/driver.c $(objects)
+	@echo "  LD   $@"
+	@$(CC) $(MODE) $(HARDEN) $(SIZE) $(CFLAGS) $(LINK) -iquote src -isystem $(B)/include -o $@ $< \
+		$(filter-out $(B)/obj/main.o,$(objects)) $(LIBDIR)/libinih.a $(LIBDIR)/libmd.a
+
 HISTORIES ?= 10000
 CHOICES   ?= 4
 store: $(B)/store-histories $(B)/store-power
@@ -278,8 +284,9 @@ demo: $(B)/lastcall
 	demo/run
 
 # BENCH=--json prints the raw figures, BENCH=--check fails where those that no load changes got worse.
-bench: $(B)/lastcall
+bench: $(B)/lastcall $(B)/store-driver
 	tests/bench/run $(BENCH)
+	$(if $(filter --json,$(BENCH)),,tests/bench/store $(BENCH))
 
 clean:
 	rm -rf $(B)
