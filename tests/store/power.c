@@ -183,9 +183,11 @@ static void make_dir(int dir, ino_t ino, size_t n) {
 
 /* ---- what must hold ---- */
 
+static uint32_t least(size_t n) { return n < seam_n ? seam_ops[n].said : reported; }
+
 static void wrong(const char *what, size_t n, const char *rules) {
     printf("power lost after %zu of %zu operations (%s): %s; latest %s, reported %u\n", n, seam_n, rules, what, result.id,
-           n < seam_n ? seam_ops[n].said : reported);
+           least(n));
     exit(1);
 }
 
@@ -212,6 +214,10 @@ static void all_whole(const char *dir, size_t n, const char *rules) {
     struct stat stat;
     snprintf(path, sizeof path, "%s/latest", dir);
     bool there = lstat(path, &stat) == 0;
+    ssize_t bytes = readlink(path, id, sizeof id - 1);
+    id[bytes > 0 ? bytes : 0] = 0;
+    if (number_of(id) < least(n))
+        wrong("latest has not moved", n, rules);
     strcat(path, "/manifest.json");
     if (there && lstat(path, &stat) != 0)
         wrong("latest names what is not there", n, rules);
@@ -239,8 +245,8 @@ static void try(size_t n, ino_t top, const char *rules) {
     if (!store_open(&store_room, dir, true, &result) || !store_latest(&store_room, &result))
         wrong("cannot look", n, rules);
     store_close(&store_room);
-    uint32_t least = n < seam_n ? seam_ops[n].said : reported, found = number_of(result.id);
-    if (found < least || found > least + 2)
+    uint32_t found = number_of(result.id);
+    if (found < least(n) || found > least(n) + 2)
         wrong("not the one that was reported", n, rules);
     if (found != 0 && !is_content(found))
         wrong("other bytes", n, rules);
