@@ -161,7 +161,7 @@ store: $(B)/store-histories $(B)/store-power
         compile-clang test-engine demo bench clean
 
 unit: $(unit_bins)
-	@for t in $(unit_bins); do echo "== $$t"; $$t --quiet -j2 || exit 1; done
+	@for t in $(unit_bins); do echo "== $$t"; $$t --quiet -j2 || { $$t -j2; exit 1; }; done
 
 # Scenes that failed once, then shutdowns drawn from seeds. One that fails is made small and kept with the others.
 sim: $(B)/sim
