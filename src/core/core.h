@@ -45,9 +45,9 @@ struct job {
     uint8_t leftovers;       /* enum whom: who gets TERM once the leader has gone */
     bool hurried;            /* is to stop, and has not reached exec yet */
     uint16_t gen, owner;
-    int16_t exit;            /* of the leader: exit code or -signal; EXIT_UNKNOWN before */
+    int16_t exit;            /* of the leader, once it has ended: exit code or -signal */
     instant term_at, kill_at; /* NEVER: not planned */
-    instant first;           /* when the first stop signal was sent; escalations count from it */
+    instant first;           /* once rung is not 0: when the first stop signal was sent; escalations count from it */
     signal_set sent;         /* which stop signals it was sent */
 };
 

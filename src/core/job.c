@@ -48,7 +48,7 @@ void job_start(struct core *core, uint16_t slot, uint8_t what, uint16_t owner) {
     struct job *job = &core->jobs[slot];
     *job = (struct job){
         .state = J_ASKED, .what = what, .owner = owner, .gen = (uint16_t)(job->gen + 1),
-        .exit = EXIT_UNKNOWN, .term_at = NEVER, .kill_at = NEVER, .first = NEVER,
+        .term_at = NEVER, .kill_at = NEVER,
     };
     core->no_children = false;
     emit(core, (struct action){.kind = A_SPAWN, .job = id_of(core, slot), .subject = owner, .value = what});

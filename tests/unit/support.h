@@ -286,7 +286,10 @@ static UNUSED void look_at_note(const struct action *note) {
     bool of_all = note->value == NOTE_RESUMED || note->value == NOTE_PRESTOP_LAPSED || note->value == NOTE_DRAINED ||
                   note->value == NOTE_READY;
     bool of_unit = note->value == NOTE_NOT_READY || note->value == NOTE_UNHEALTHY || note->value == NOTE_WAITING;
-    cr_assert(!of_all || note->subject == NONE);
+    bool of_signal = note->value == NOTE_ALREADY || note->value == NOTE_HURRY || note->value == NOTE_KILL_ALL ||
+                     note->value == NOTE_IGNORED;
+    cr_assert(!(of_all || of_signal || note->value == NOTE_NET_RESTART) || note->subject == NONE);
+    cr_assert(!of_signal || (note->extra >= 1 && note->extra <= SIGNAL_MAX));
     cr_assert(!of_unit || note->subject < s.model.n_units);
     cr_assert(!(of_all || of_unit) || note->extra == 0);
 }

@@ -259,6 +259,19 @@ Test(helper, dead_in_the_sweep_it_is_not) {
     the_end(0);
 }
 
+Test(helper, dead_before_the_sweep_it_is_not_started_in_it) {
+    begin();
+    for (int i = 0; i < 7; i++)
+        back_after();
+    mark();
+    s.strays = 1, s.strays_deaf = true;
+    ends(net_slot(), 1);
+    tell_signal(T_TERM);
+    at(ms_of(s.now) + 2000);
+    cr_assert_eq(spawns(net_slot()), 0);
+    the_end(0);
+}
+
 Test(helper, answers_are_a_ring) {
     begin();
     for (uint32_t i = 0; i < MAX_REPLIES + 3u; i++)

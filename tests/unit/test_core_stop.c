@@ -337,6 +337,35 @@ Test(stop, a_hang_before_exec_is_killed_at_the_deadline_at_the_latest) {
     nothing_is_left();
 }
 
+Test(stop, what_hangs_before_exec_is_given_its_moment) {
+    main_service("web");
+    s.slow_exec[0] = true;
+    begin();
+    tell_signal(T_TERM);
+    at(199);
+    cr_assert_eq(kills(0), 0);
+    at(200);
+    cr_assert_eq(kills(0), 1);
+    cr_assert_eq(signals(0, -1), 0);
+}
+
+Test(stop, what_a_leader_leaves_behind_gets_term_and_kill) {
+    uint16_t it = service("it");
+    main_service("web");
+    s.services[it].stop[0].signal = T_QUIT, s.services[it].n_stop = 2;
+    s.services[it].stop[1] = (struct escalation){T_INT, MS(500)};
+    s.clings[run_slot(it)] = true;
+    begin();
+    ends(run_slot(it), 1);
+    cr_assert_eq(signals(run_slot(it), T_TERM), 1);
+    at(1999);
+    cr_assert_eq(signals(run_slot(it), T_QUIT) + signals(run_slot(it), T_INT), 0);
+    cr_assert_eq(signals(run_slot(it), T_TERM), 1);
+    cr_assert_eq(kills(run_slot(it)), 0);
+    at(2000);
+    cr_assert_eq(kills(run_slot(it)), 1);
+}
+
 Test(stop, what_reaches_exec_after_the_notice_still_gets_its_signal) {
     uint16_t db = service("db");
     main_service("web");

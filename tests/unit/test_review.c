@@ -71,6 +71,8 @@ Test(review, what_kill_does_not_end_holds_up_no_restart) {
     at(2000);
     cr_assert_eq(kills(0), 1);
     cr_assert_eq(s.core.jobs[0].state, J_LEFT);
+    at(3999);
+    cr_assert_eq(unit_state(0), U_STOPPING);
     at(4000);
     cr_assert_eq(unit_state(0), U_BACKOFF);
     s.clings[0] = s.undying[0] = false;
