@@ -77,9 +77,7 @@ void job_stop_leftovers(struct core *core, uint16_t slot, instant kill) {
 
 void job_extend(struct core *core, uint16_t slot, instant kill) {
     struct job *job = &core->jobs[slot];
-    if (is_never(job->kill_at))
-        return;
-    job->kill_at = later_of(job->kill_at, kill);
+    job->kill_at = later_of(job->kill_at, kill); /* NEVER stays */
     arm(core, slot);
 }
 
@@ -128,7 +126,7 @@ static void send_rung(struct core *core, uint16_t slot) {
     uint8_t signal = rungs[job->rung].signal;
     if (runs_unit(job))
         whom = unit_whom(core, job->owner);
-    if (runs_unit(job) && core->model->policy.single && core->stop_signal)
+    if (runs_unit(job) && core->stop_signal)
         signal = core->stop_signal;
     if (job->state == J_LEFT)
         whom = job->leftovers;
@@ -138,7 +136,7 @@ static void send_rung(struct core *core, uint16_t slot) {
     job->rung++;
     job->term_at = job->rung < n ? after(job->first, rungs[job->rung].after) : NEVER;
     job_signal(core, slot, signal, whom);
-    for (uint8_t held = 1; core->held != 0 && held <= SIGNAL_MAX; held++)
+    for (uint8_t held = 1; held <= SIGNAL_MAX; held++)
         if (core->held & signal_bit(held))
             job_signal(core, slot, held, whom);
     core->held = 0;

@@ -319,3 +319,40 @@ Test(single, what_had_ended_when_kill_came_keeps_its_code) {
     at(9000);
     the_end(4);
 }
+
+/* What was delivered, as soon as the announce phase is over. */
+static void delivered(const int *expected, uint32_t n) {
+    struct said *it = s.said;
+    s.deaf[0] = true;
+    mark();
+    at(3000);
+    cr_assert_eq(count(A_SIGNAL, 0, -1), n);
+    for (uint32_t i = 0; i < n; i++, it++) {
+        it = find_said(A_SIGNAL, 0, -1, (uint32_t)(it - s.said));
+        cr_assert_eq(it->action.signal, expected[i]);
+        is_at(ms_of(it->at), 3000);
+    }
+}
+
+static void with_announce(void) {
+    s.model.policy.announce_min = s.model.policy.announce_max = SEC(3);
+    s.model.policy.signals[T_INT].to = T_HUP;
+    s.model.policy.signals[T_QUIT].to = SIGNAL_MAX;
+    begin();
+    tell_signal(T_TERM);
+}
+
+Test(single, what_was_held_back_is_delivered_once_and_in_order) {
+    with_announce();
+    tell_signal(T_QUIT);
+    tell_signal(T_INT);
+    tell_signal(T_INT);
+    tell_signal(T_TERM);
+    delivered((const int[]){T_TERM, T_HUP, SIGNAL_MAX, T_CONT}, 4);
+}
+
+Test(single, the_lowest_signal_is_held_back_alone) {
+    with_announce();
+    tell_signal(T_INT);
+    delivered((const int[]){T_TERM, T_HUP, T_CONT}, 3);
+}

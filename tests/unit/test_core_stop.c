@@ -504,3 +504,82 @@ Test(stop, a_hung_stop_command_does_not_outlive_the_deadline) {
     cr_assert_eq(kills(aux_slot(web)), 1);
     the_end(124);
 }
+
+/* ---- who gets what ---- */
+
+static uint8_t to_whom(uint16_t slot, int signal) {
+    struct said *it = find_said(A_SIGNAL, slot, signal, s.mark);
+    cr_assert(it, "signal %d to slot %u", signal, slot);
+    return it->action.value;
+}
+
+static uint16_t clinging(void) {
+    uint16_t it = service("it");
+    main_service("web");
+    s.services[it].restart = RESTART_NO, s.services[it].essential = false;
+    s.clings[run_slot(it)] = true;
+    begin();
+    return it;
+}
+
+Test(stop, term_to_what_is_left_goes_to_all_that_have_not_had_it) {
+    uint16_t it = clinging();
+    ends(run_slot(it), 0);
+    cr_assert_eq(to_whom(run_slot(it), T_TERM), TO_TREE, "nobody has");
+
+    new_model();
+    it = clinging();
+    tell_ask(ASK_STOP_UNIT, it, 0);
+    cr_assert_eq(signals(run_slot(it), T_TERM), 2);
+    cr_assert_eq(to_whom(run_slot(it), T_TERM), TO_GROUP);
+    s.mark = (uint32_t)(find_said(A_SIGNAL, run_slot(it), T_TERM, 0) - s.said) + 1;
+    cr_assert_eq(to_whom(run_slot(it), T_TERM), TO_STRAYS, "the group has");
+
+    new_model();
+    it = service("it");
+    s.services[it].kill_main = true;
+    main_service("web");
+    s.clings[run_slot(it)] = true;
+    begin();
+    tell_ask(ASK_STOP_UNIT, it, 0);
+    cr_assert_eq(to_whom(run_slot(it), T_TERM), TO_LEADER);
+    s.mark = (uint32_t)(find_said(A_SIGNAL, run_slot(it), T_TERM, 0) - s.said) + 1;
+    cr_assert_eq(to_whom(run_slot(it), T_TERM), TO_TREE, "the leader alone has");
+}
+
+Test(stop, a_tree_that_kill_does_not_end_is_left_to_the_sweep_after_a_while) {
+    uint16_t it = clinging();
+    s.deaf[run_slot(it)] = s.undying[run_slot(it)] = true;
+    tell_ask(ASK_STOP_UNIT, it, 0);
+    at(12000);
+    cr_assert_eq(kills(run_slot(it)), 1);
+    ends(run_slot(it), 0);
+    at(13999);
+    cr_assert_eq(unit_state(it), U_STOPPING);
+    at(14000);
+    cr_assert_eq(unit_state(it), U_DOWN);
+    cr_assert_eq(count(A_FORGET, run_slot(it), -1), 1);
+}
+
+Test(stop, a_step_that_is_hurried_gets_term_whatever_services_get) {
+    uint16_t a = drain("a", DO_COMMAND);
+    main_service("web");
+    s.services[0].stop[0].signal = T_QUIT;
+    begin();
+    tell_signal(T_TERM);
+    tell_signal(T_INT);
+    cr_assert_eq(to_whom(step_slot(a), T_TERM), TO_GROUP);
+}
+
+Test(stop, what_died_of_a_signal_that_it_was_sent_before_exec_ended_well) {
+    uint16_t a = drain("a", DO_SIGNAL);
+    main_service("web");
+    s.steps[a].target = 0, s.steps[a].signal = T_USR1;
+    s.slow_exec[0] = s.undying[0] = true;
+    begin();
+    tell_signal(T_TERM);
+    at(500);
+    cr_assert_eq(kills(0), 1);
+    ends(0, -T_USR1);
+    the_end(0);
+}
