@@ -63,7 +63,7 @@ static void plan_steps(struct core *core, uint8_t phase) {
 }
 
 /* Instances of one level, the highest ordinal first. FOREVER marks what waits for its share. */
-static uint16_t plan_level(struct core *core, uint16_t level) {
+static void plan_level(struct core *core, uint16_t level) {
     const struct model *model = core->model;
     uint16_t found = 0;
     for (uint16_t left = model->n_units; left > 0; left--) {
@@ -76,7 +76,6 @@ static uint16_t plan_level(struct core *core, uint16_t level) {
         promise(&core->walk, add_row(&core->walk, PH_STOP, DO_STOP, unit), service->guarantee,
                 service->stop_timeout);
     }
-    return found;
 }
 
 static void plan_stops(struct core *core) {
@@ -110,7 +109,7 @@ static void plan_shares(struct core *core) {
     share = longer(budget_share(policy->grace, policy->reserve, others, sharers),
                    budget_share(policy->grace, policy->reserve, NO_TIME, walk->n_stages));
     for (uint16_t i = 0; i < walk->n_rows; i++)
-        if (walk->rows[i].action == DO_STOP && is_forever(walk->rows[i].guarantee))
+        if (is_forever(walk->rows[i].guarantee))
             walk->rows[i].guarantee = share;
     for (uint16_t i = 0; i < walk->n_stages; i++) {
         struct stage *stage = &walk->stages[i];

@@ -26,7 +26,7 @@ static bool within_limit(const struct core *core, const struct service *service,
 
 span restart_delay(const struct service *service, uint16_t burst) {
     span delay = service->restart_min;
-    for (uint16_t i = 1; i < burst && delay.ns < service->restart_max.ns; i++)
+    for (uint16_t i = 1; i < burst; i++)
         delay = plus(delay, delay);
     return shorter(delay, service->restart_max);
 }

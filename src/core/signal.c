@@ -93,7 +93,7 @@ static NEARBY void single_command(struct core *core, uint8_t signal) {
 
 static void reload_all(struct core *core) {
     for (uint16_t i = 0; i < core->model->n_services; i++) {
-        struct event event = {.kind = EV_ASK, .verb = ASK_RELOAD_UNIT, .subject = i};
+        struct event event = {.verb = ASK_RELOAD_UNIT, .subject = i};
         if (core->model->services[i].reload_signal || core->model->services[i].has_reload_command)
             errand_ask(core, &event);
     }

@@ -73,6 +73,27 @@ Test(checks, a_new_run_is_counted_from_nothing) {
     cr_assert(core_ready(&s.core));
 }
 
+Test(checks, what_an_exec_check_leaves_behind_is_killed) {
+    uint16_t web = main_service("web"), check = check_of(web, CHECK_EXEC, false);
+    begin();
+    answers(check, 1);
+    cr_assert_eq(kills(check_slot(check)), 1);
+    s.slow_exec[check_slot(check)] = true;
+    at(1000);
+    spawn_failed(check_slot(check), 127);
+    cr_assert_eq(kills(check_slot(check)), 1, "there is nothing");
+}
+
+Test(checks, an_exec_check_that_exits_125_has_failed) {
+    uint16_t web = main_service("web"), check = check_of(web, CHECK_EXEC, false);
+    s.checks[check].failures = 1;
+    begin();
+    answers(check, 0);
+    at(1000);
+    answers(check, 125);
+    cr_assert_not(core_ready(&s.core));
+}
+
 Test(checks, a_delay_is_ready_after_it) {
     uint16_t web = main_service("web"), check = check_of(web, CHECK_DELAY, false);
     s.checks[check].every = SEC(3);

@@ -134,6 +134,15 @@ Test(edges, a_command_that_could_not_be_executed_may_be_expected) {
     the_end(0);
 }
 
+Test(edges, a_command_that_could_not_be_executed_is_not_the_one_that_was_expected) {
+    new_single();
+    s.slow_exec[0] = true;
+    s.model.policy.expect_codes[127 / 64] |= UINT64_C(1) << (127 % 64);
+    begin();
+    spawn_failed(0, 127);
+    the_end(127);
+}
+
 /* ---- what is left of a single command ---- */
 
 Test(edges, a_parting_signal_goes_to_the_group_where_no_sweep_will_send_it) {
@@ -437,4 +446,35 @@ Test(edges, a_record_that_could_not_be_kept_is_told_and_judged_by_nobody) {
     is_state("record", S_FAILED);
     cr_assert_eq(core_verdict(&s.core), VERDICT_CLEAN);
     the_end(0);
+}
+
+Test(edges, a_signal_for_a_main_that_has_ended_is_for_nobody) {
+    main_service("web"), service("db");
+    s.clings[0] = s.deaf[1] = true;
+    begin();
+    ends(0, 0);
+    mark();
+    tell_signal(T_USR1);
+    cr_assert_eq(count(A_SIGNAL, NONE, -1), 0);
+    cr_assert_eq(notes(NOTE_IGNORED), 1);
+}
+
+Test(edges, a_reload_signal_is_for_all_that_have_a_reload) {
+    uint16_t plain = service("plain"), a = service("a"), b = service("b");
+    s.services[a].reload_signal = T_HUP, s.services[b].has_reload_command = true;
+    s.model.policy.signals[T_USR1].meaning = SIGNAL_RELOAD;
+    begin();
+    s.deaf[run_slot(a)] = true;
+    tell_signal(T_USR1);
+    cr_assert_eq(signals(run_slot(a), T_HUP), 1);
+    cr_assert_eq(spawns(aux_slot(b)), 1);
+    cr_assert_eq(signals(run_slot(plain), -1), 0);
+}
+
+Test(edges, a_hurry_skips_announce_and_drain_and_nothing_else) {
+    main_service("web");
+    s.deaf[0] = true;
+    begin();
+    tell_ask(ASK_HURRY, 0, 0);
+    cr_assert_eq(s.core.walk.floor, PH_SAVE);
 }

@@ -136,7 +136,7 @@ Test(helper, a_service_that_is_stopped_is_left_alone) {
     begin();
     mark();
     tell((struct event){.kind = EV_STOPPED, .job = id_of(0), .value = 19});
-    cr_assert_eq(signals(0, -1), 0);
+    cr_assert_eq(count(A_SIGNAL, NONE, -1), 0);
 }
 
 Test(helper, a_silent_one_gets_cont_then_kill_and_a_successor) {

@@ -356,3 +356,70 @@ Test(single, the_lowest_signal_is_held_back_alone) {
     tell_signal(T_INT);
     delivered((const int[]){T_TERM, T_HUP, T_CONT}, 3);
 }
+
+Test(single, what_could_not_be_executed_leaves_nobody_to_part_from) {
+    s.model.policy.sweep = false, s.model.policy.parting = T_TERM;
+    s.slow_exec[0] = true;
+    begin();
+    spawn_failed(0, 127);
+    cr_assert_eq(count(A_SIGNAL, NONE, -1), 0);
+    the_end(127);
+}
+
+Test(single, a_notice_turns_readiness_off_for_good) {
+    s.deaf[0] = true;
+    begin();
+    cr_assert(core_ready(&s.core));
+    tell_signal(T_USR1);
+    cr_assert(core_ready(&s.core));
+    tell_signal(T_TERM);
+    cr_assert_not(core_ready(&s.core));
+    tell_signal(T_USR1);
+    cr_assert_not(core_ready(&s.core));
+}
+
+Test(single, another_stop_signal_stands_for_term_alone) {
+    s.model.policy.stop_signal = T_QUIT;
+    s.deaf[0] = true;
+    begin();
+    tell_signal(T_INT);
+    tell_signal(T_USR1);
+    cr_assert_eq(signals(0, T_INT), 1);
+    cr_assert_eq(signals(0, T_USR1), 1);
+    cr_assert_eq(signals(0, T_QUIT), 0);
+    tell_signal(T_TERM);
+    cr_assert_eq(signals(0, T_QUIT), 1);
+    cr_assert_eq(signals(0, T_TERM), 0);
+}
+
+Test(single, between_two_runs_a_notice_is_the_end_and_no_other_signal) {
+    s.services[0].restart = RESTART_ALWAYS;
+    begin();
+    ends(0, 3);
+    cr_assert_eq(unit_state(0), U_BACKOFF);
+    tell_signal(T_USR1);
+    cr_assert_not(exited());
+    tell_signal(T_TERM);
+    cr_assert_eq(s.core.walk.cause, BY_SIGNAL);
+    cr_assert_eq(s.core.walk.cause_value, T_TERM);
+    the_end(3);
+}
+
+Test(single, only_an_unanswered_term_is_said_and_only_where_nothing_is_timed) {
+    s.deaf[0] = true;
+    begin();
+    tell_signal(T_INT);
+    at(9000);
+    cr_assert_eq(notes(NOTE_WAITING), 0);
+
+    new_single();
+    with_grace(SEC(30));
+    s.deaf[0] = true;
+    begin();
+    tell_signal(T_TERM);
+    cr_assert_eq(s.core.walk.cause, BY_SIGNAL);
+    cr_assert_eq(s.core.walk.cause_value, T_TERM);
+    tell_signal(T_TERM);
+    at(9000);
+    cr_assert_eq(notes(NOTE_WAITING), 0);
+}

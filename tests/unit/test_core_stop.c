@@ -349,6 +349,17 @@ Test(stop, what_hangs_before_exec_is_given_its_moment) {
     cr_assert_eq(signals(0, -1), 0);
 }
 
+Test(stop, what_kill_does_not_end_before_exec_is_not_looked_at_again) {
+    uint16_t it = service("it");
+    main_service("web");
+    s.slow_exec[run_slot(it)] = s.undying[run_slot(it)] = true;
+    begin();
+    tell_ask(ASK_STOP_UNIT, it, 0);
+    at(200);
+    cr_assert_eq(kills(run_slot(it)), 1);
+    cr_assert(is_never(core_next(&s.core)));
+}
+
 Test(stop, what_a_leader_leaves_behind_gets_term_and_kill) {
     uint16_t it = service("it");
     main_service("web");

@@ -33,7 +33,8 @@ Test(plan, phases_come_in_this_order) {
         cr_assert_eq(s.core.walk.stages[i].phase, phases[i]);
         cr_assert_eq(s.core.walk.stages[i].first, i);
         cr_assert_eq(s.core.walk.stages[i].n, 1);
-        cr_assert(is_never(s.core.walk.rows[i].start) && is_never(s.core.walk.rows[i].deadline));
+        cr_assert(is_never(s.core.walk.rows[i].start) && is_never(s.core.walk.rows[i].end));
+        cr_assert(is_never(s.core.walk.rows[i].deadline));
         cr_assert_eq(s.core.walk.rows[i].exit, EXIT_UNKNOWN);
     }
 }
@@ -189,4 +190,40 @@ Test(plan, slots_do_not_overlap) {
         cr_assert_not(seen[slots[i]]);
         seen[slots[i]] = true;
     }
+}
+
+uint16_t plan_rows(const struct model *model);
+
+Test(plan, has_as_many_rows_as_there_is_room_for) {
+    service("a"), service("b"), drain("x", DO_COMMAND), finish("f", DO_COMMAND);
+    lay_out();
+    cr_assert_eq(s.core.walk.n_rows, 6);
+    cr_assert_eq(plan_rows(&s.model), 6);
+    s.model.policy.sweep = false;
+    lay_out();
+    cr_assert_eq(s.core.walk.n_rows, 5);
+    cr_assert_eq(plan_rows(&s.model), 5);
+}
+
+Test(plan, the_order_of_the_file_is_none) {
+    uint16_t web = service("web"), db = service("db");
+    add_after(web, db);
+    lay_out();
+    is_order("announce web db sweep");
+}
+
+Test(plan, a_share_is_of_what_announce_and_sweep_leave) {
+    main_service("web");
+    s.model.policy.announce_min = s.model.policy.announce_max = SEC(3);
+    lay_out();
+    is_promised("web", MS(2900)); /* (10 - 1 - 3 - 0.2) / 2 */
+}
+
+Test(plan, where_nothing_is_left_a_share_is_that_of_any_stage) {
+    main_service("web");
+    for (unsigned i = 0; i < 4; i++)
+        finish("f", DO_COMMAND);
+    s.model.policy.grace = SEC(3), s.model.policy.reserve = MS(200);
+    lay_out();
+    is_promised("web", MS(350)); /* (3 - 0.2) / (7 + 1) */
 }
