@@ -198,7 +198,7 @@ uint16_t checkpoints_ask(struct core *core, uint16_t which, uint8_t why) {
 }
 
 /* A stop began. A restore is cut off; a save may end if it can: its row waits for it, and where it has none the
- * grace does. */
+ * stop of the services does. */
 void checkpoints_rest(struct core *core) {
     for (uint16_t i = 0; i < core->model->n_checkpoints; i++) {
         uint16_t slot = slot_of(core, i);
@@ -210,6 +210,27 @@ void checkpoints_rest(struct core *core) {
         else
             job_stop(core, slot, ago(end, MS(LAST_WORD_MS)), end);
     }
+}
+
+static bool is_saving(const struct core *core, uint16_t checkpoint) {
+    const struct job *job = &core->jobs[slot_of(core, checkpoint)];
+    return (job->state == J_ASKED || job->state == J_UP) && job->what == CMD_SAVE && !job->killed;
+}
+
+/* What a stop has found at work ends before what it saves is stopped, in time that is promised to nobody. */
+bool checkpoints_hold(struct core *core) {
+    span spare = core->walk.no_time ? NO_TIME : walk_spare(core);
+    instant end = after(core->now, spare);
+    bool any = false;
+    for (uint16_t i = 0; i < core->model->n_checkpoints; i++) {
+        if (!is_saving(core, i))
+            continue;
+        any = true;
+        if (!core->walk.saves_limited || core->walk.no_time)
+            job_stop(core, slot_of(core, i), ago(end, shorter(MS(LAST_WORD_MS), (span){spare.ns / 5})), end);
+    }
+    core->walk.saves_limited |= any;
+    return any;
 }
 
 /* ---- the record of the run: read at the start before any restore, and written at the end ---- */

@@ -111,6 +111,7 @@ void checkpoints_restore(struct core *core);  /* start every restore whose time 
 void checkpoints_judge(struct core *core);
 void checkpoints_schedule(struct core *core); /* something has become ready for the first time */
 void checkpoints_rest(struct core *core);     /* a stop began */
+bool checkpoints_hold(struct core *core);     /* saves are at work that the services' stop waits for */
 uint16_t checkpoints_ask(struct core *core, uint16_t which, uint8_t why); /* NONE: all; an enum reply */
 bool checkpoint_restored(const struct core *core, uint16_t service);
 bool checkpoint_again(struct core *core, uint16_t service); /* it starts anew: true: behind a restore */
@@ -136,6 +137,7 @@ void walk_kill(struct core *core);    /* no time is left: what is running gets K
 void walk_extend(struct core *core, uint16_t unit, span more);
 bool walk_wants_services(const struct core *core); /* goal RUN, no clock, no undo at work */
 instant walk_end(const struct core *core); /* clock + grace - reserve */
+span walk_spare(const struct core *core);  /* what neither the next stage nor a later one is promised */
 
 /* signal.c */
 void signal_event(struct core *core, const struct event *event);

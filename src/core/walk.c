@@ -23,6 +23,12 @@ instant walk_end(const struct core *core) {
     return after(core->walk.clock, minus(policy->grace, policy->reserve));
 }
 
+span walk_spare(const struct core *core) {
+    const struct walk *walk = &core->walk;
+    span left = until(core->now, walk_end(core));
+    return minus(left, budget_later(walk->promises + walk->stage - 1, (uint32_t)walk->n_stages - walk->stage + 1, left));
+}
+
 static struct allowance allow(const struct core *core) {
     const struct walk *walk = &core->walk;
     span left = walk->no_time ? NO_TIME : until(core->now, walk_end(core));
@@ -118,6 +124,8 @@ NEARBY void walk_advance(struct core *core) {
             finish(core);
             return;
         }
+        if (!walk->open && walk->stages[walk->stage].phase >= PH_STOP && checkpoints_hold(core))
+            return;
         if (!walk->open)
             open_stage(core);
         if (walk->open_rows > 0)

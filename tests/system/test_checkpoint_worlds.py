@@ -1,6 +1,7 @@
 """Checkpoints where the world is poor, and where much happens at once."""
 import os
 import signal
+import time
 
 from kept import *
 from lc import read, steps, wait_for
@@ -74,24 +75,29 @@ def test_what_a_hook_leaves_running_writes_no_more(keeps, store):
 
 # ---- much at once ----
 
-def test_a_stop_lets_one_end_that_it_would_not_take(keeps, store, workdir):
-    run = keeps(SLOW + "timeout = 9s\nwhen = never\n", more='[drain d]\ncommand = sh -c "@say drain; while ! test -L '
-                '@W/store/jobs/latest; do sleep 0.02; done"\ntimeout = 9s\n')
+@pytest.mark.parametrize("when", ["never", "after-stop"])
+def test_a_stop_lets_one_end_before_it_stops_the_services(keeps, store, workdir, when):
+    run = keeps(SLOW + f"timeout = 4s\nwhen = {when}\n", more="[drain d]\ncommand = @say drain\ntimeout = 1s\n")
     assert run.control("POST", "/checkpoint/jobs?wait=no").code == 202
     run.wait_event("save begin")
     run.signal(SIGTERM)
-    run.wait_event("drain begin")
+    run.wait_event("drain end")
+    assert not run.find("web SIGNAL 15") and run.service("web")["state"] == "up"
     (workdir / "go").touch()
     assert run.wait() == 0
-    assert len(store.ids()) == 1 and run.step("d")["state"] == "done"
+    assert "jobs: checkpoint taken: 000001-" in run.err and len(store.ids()) == (1 if when == "never" else 2)
+    assert run.report()["verdict"] == "clean"
 
 
 def test_a_stop_is_not_late_for_one_that_hangs(keeps, store):
-    run = keeps(SLOW + "timeout = 60s\nwhen = never\n")
+    """web is promised 2 s of the 4 s that there are."""
+    run = keeps(SLOW + "timeout = 60s\nwhen = never\n", "--grace", "4s", web="stop-timeout = 2s")
     assert run.control("POST", "/checkpoint/jobs?wait=no").code == 202
     run.wait_event("save begin")
-    assert run.stop(timeout=15) == 0
-    assert store.ids() == []
+    begun = time.monotonic()
+    assert run.stop() == 0
+    assert 0.8 <= run.exited_at - begun <= 4 + LATE
+    assert store.ids() == [] and "jobs: checkpoint FAILED: ended by SIGTERM" in run.err
 
 
 def test_hurry_does_not_skip_it(keeps, store):
@@ -146,7 +152,7 @@ def test_a_guard_that_is_killed_takes_its_hook_along(keeps, store):
     run = keeps(SLOW + "timeout = 9s\nwhen = never\n")
     assert run.control("POST", "/checkpoint/jobs?wait=no").code == 202
     run.wait_event("save begin")
-    guard = next(p for p in run.helpers() if p.comm == "lastcall")
+    guard = next(p for p in run.helpers() if p.comm == "lastcall-guard")
     os.kill(guard.pid, signal.SIGKILL)
     run.wait_line("jobs: checkpoint FAILED: ended by SIGKILL")
     wait_for(lambda: not [p for p in run.programs() if p.comm in ("sh", "sleep")])

@@ -465,21 +465,91 @@ Test(demand, by_a_signal) {
     cr_assert_eq(s.core.savers[0].why, WHY_SIGNAL);
 }
 
-/* A save that has no row is given what is left of the grace. */
-Test(demand, is_ended_with_the_grace_if_it_has_no_row) {
-    with_checkpoint(PH_N, false);
-    s.deaf[run_slot(0)] = true;
+/* ---- a stop that finds a save at work which has no row before it ---- */
+
+/* web may take 3 s to stop, of 9 s that there are. */
+static void ask_and_stop(uint8_t phase) {
+    with_checkpoint(phase, false);
+    s.services[0].stop_timeout = SEC(3);
     begin_restored();
     tell_ask(ASK_CHECKPOINT, 0, 0);
-    s.deaf[step_slot(save)] = true;
     tell_signal(T_TERM);
     recorded_again();
+}
+
+Test(held, the_service_stops_when_the_save_has_ended) {
+    ask_and_stop(PH_N);
+    at(2000);
+    cr_assert(s.alive[run_slot(0)]);
+    cr_assert_eq(signals(step_slot(save), T_TERM), 0);
+    ends(step_slot(save), 0);
+    cr_assert_eq(s.core.savers[0].ended, 1);
+    cr_assert_not(s.alive[run_slot(0)]);
+    recorded_again();
+    the_end(0);
+    cr_assert_leq(s.said[s.n_said - 1].at.ns, SEC(2).ns);
+}
+
+Test(held, before_one_that_comes_after_the_stop) {
+    ask_and_stop(PH_SETTLE);
+    cr_assert(s.alive[run_slot(0)]);
+    ends(step_slot(save), 0);
+    cr_assert_not(s.alive[run_slot(0)]);
+    cr_assert_eq(spawns(step_slot(save)), 2, "and then its own");
+    ends(step_slot(save), 0);
+    recorded_again();
+    the_end(0);
+}
+
+Test(held, no_longer_than_there_is_time_that_nobody_was_promised) {
+    ask_and_stop(PH_N);
+    s.deaf[step_slot(save)] = true;
+    at(5599); /* 9 s without 3 s of web, 0.2 s each of record and sweep */
     cr_assert_eq(kills(step_slot(save)), 0);
-    ends(run_slot(0), 0);
+    cr_assert_eq(signals(step_slot(save), T_TERM), 1);
+    cr_assert(s.alive[run_slot(0)]);
+    at(5600);
+    cr_assert_eq(kills(step_slot(save)), 1);
+    cr_assert_not(s.alive[run_slot(0)]);
+    recorded_again();
+    the_end(0);
+}
+
+Test(held, not_by_one_that_even_kill_does_not_end) {
+    ask_and_stop(PH_N);
+    s.deaf[step_slot(save)] = s.undying[step_slot(save)] = true;
+    at(5600);
+    cr_assert_not(s.alive[run_slot(0)]);
     recorded_again();
     at(20000);
     cr_assert(exited());
     cr_assert_leq(s.said[s.n_said - 1].at.ns, SEC(10).ns);
+}
+
+Test(held, not_by_a_restore) {
+    new_model();
+    web = main_service("web");
+    uint16_t side = service("side");
+    save = checkpoint("state", PH_N, web), s.checkpoints[0].has_restore = true;
+    begin(), recorded();
+    s.deaf[step_slot(save)] = true;
+    tell_signal(T_TERM);
+    recorded_again();
+    cr_assert_eq(signals(step_slot(save), T_TERM), 1);
+    cr_assert_not(s.alive[run_slot(side)]);
+    ends(step_slot(save), 0);
+    recorded_again();
+    cr_assert(exited());
+}
+
+Test(held, not_when_no_time_is_left) {
+    ask_and_stop(PH_N);
+    s.deaf[step_slot(save)] = true;
+    at(1000);
+    tell_signal(T_INT), tell_signal(T_INT), tell_signal(T_INT);
+    recorded_again();
+    cr_assert_eq(kills(step_slot(save)), 1);
+    cr_assert(exited());
 }
 
 /* ---- the plan ---- */
