@@ -20,10 +20,12 @@ static int code_of_all(const struct core *core, bool all_time) {
     return 0;
 }
 
-static bool had_to_kill(const struct core *core) {
+/* A service that had to be killed, or a required step whose time was up, whether TERM or KILL ended it. */
+static bool ran_out_of_time(const struct core *core) {
     for (uint16_t i = 0; i < core->walk.n_rows; i++) {
         const struct row *row = &core->walk.rows[i];
-        if (row->killed && (row->action == DO_STOP || (row->subject != NONE && core->model->steps[row->subject].required)))
+        bool required = row->subject != NONE && row->action != DO_STOP && core->model->steps[row->subject].required;
+        if ((row->killed && row->action == DO_STOP) || (required && row->state == S_TIMEOUT))
             return true;
     }
     return false;
@@ -54,13 +56,13 @@ int core_exit_code(const struct core *core) {
     case BY_MAIN:
     case BY_SERVICE: code = code_of_unit(core, core->walk.cause_value); break;
     case BY_ALL_ENDED: code = code_of_all(core, true); break;
-    case BY_LIVE: code = had_to_kill(core) ? 124 : code_of_main(core) ? code_of_main(core) : 1; break;
+    case BY_LIVE: code = ran_out_of_time(core) ? 124 : code_of_main(core) ? code_of_main(core) : 1; break;
     case BY_RESTORE: code = as_exit_code(core->savers[core->walk.cause_value].exit); break;
     case BY_NOTHING:
     case BY_SIGNAL:
     case BY_PRESTOP:
     case BY_SHUTDOWN:
-    case BY_DRAIN: code = had_to_kill(core) ? 124 : code_of_main(core); break;
+    case BY_DRAIN: code = ran_out_of_time(core) ? 124 : code_of_main(core); break;
     case BY_N: break;
     }
     if (codes_have(core->model->policy.expect_codes, code))

@@ -68,7 +68,8 @@ static int expected_code(void) {
     const struct walk *walk = &sim.core.walk;
     for (uint16_t i = 0; i < walk->n_rows; i++) {
         const struct row *row = &walk->rows[i];
-        if (row->killed && (row->action == DO_STOP || (row->subject != NONE && scene.steps[row->subject].required)))
+        bool required = row->subject != NONE && row->action != DO_STOP && scene.steps[row->subject].required;
+        if ((row->killed && row->action == DO_STOP) || (required && row->state == S_TIMEOUT))
             return 124;
     }
     if (scene.model.main != NONE)

@@ -255,7 +255,7 @@ def test_a_drain_and_its_group_are_killed(app, both):
 
 
 def test_required(app, both):
-    """A required step that had to be killed at its deadline: 124."""
+    """A required step that ran out of time: 124."""
     run = begin(app, """
         [drain save]
         command = @svc save deaf=1

@@ -19,8 +19,9 @@ static int required_story(int exit, bool deaf) {
     return exit_code();
 }
 
-Test(steps, required_and_killed_is_124) {
+Test(steps, required_and_out_of_time_is_124) {
     cr_assert_eq(required_story(-1, true), 124);
+    cr_assert_eq(required_story(-1, false), 124, "TERM ended it, shortly before its deadline");
     cr_assert_eq(required_story(0, false), 0);
 }
 
