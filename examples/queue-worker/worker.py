@@ -9,14 +9,21 @@ STATE = "/srv/worker/state.json"
 stopping = []
 signal.signal(signal.SIGTERM, lambda *_: stopping.append(1))    # finish the item in hand, then exit
 
-try:
+
+def save(state):
+    with open(STATE + ".new", "w") as file:
+        json.dump(state, file)
+    os.replace(STATE + ".new", STATE)
+
+
+state = {"place": 0, "sum": 0}
+if os.path.exists(STATE):
     with open(STATE) as file:
         state = json.load(file)
-except FileNotFoundError:
-    state = {"place": 0, "sum": 0}
+save(state)
 print(f"worker: begins at {state['place']}", flush=True)
 
-with open("/srv/queue/in") as queue, open("/srv/queue/done", "a") as done:
+with open("/srv/queue/in", "a+") as queue, open("/srv/queue/done", "a") as done:
     queue.seek(state["place"])
     while not stopping:
         item = queue.readline()
@@ -27,6 +34,4 @@ with open("/srv/queue/in") as queue, open("/srv/queue/done", "a") as done:
         state = {"place": queue.tell(), "sum": state["sum"] + int(item)}
         done.write(item)                                        # stands for what others see of the work
         done.flush()
-        with open(STATE + ".new", "w") as file:
-            json.dump(state, file)
-        os.replace(STATE + ".new", STATE)
+        save(state)

@@ -309,10 +309,17 @@ def state_of(worker):
     return json.loads(worker.outside("/srv/worker/state.json").read_text())
 
 
-def fill(worker):
-    """More than it can do in the time of a test."""
-    worker.fresh()
-    worker.outside("/srv/queue/in").write_text("".join(f"{n}\n" for n in range(1, 1000001)))
+def begin_working(image, *changes):
+    """The image, and a container that goes on where one with an empty queue was; now there is more than it can do."""
+    worker = image("queue-worker", *changes)
+    run = worker.run()
+    wait_for(worker.outside("/srv/queue/done").exists, LONG, run.describe)
+    worker.stop(run)
+    run = worker.run()
+    assert checkpoint(run, "state")["restored_from"]
+    with open(worker.outside("/srv/queue/in"), "a") as queue:
+        queue.writelines(f"{n}\n" for n in range(1, 1000001))
+    return worker, run
 
 
 def done(worker):
@@ -321,13 +328,13 @@ def done(worker):
 
 @pytest.mark.limit(180)
 def test_the_worker_does_each_item_once_over_20_restarts(image):
-    worker = image("queue-worker")
-    fill(worker)
+    worker, run = begin_working(image)
     for _ in range(20):
-        run = worker.run()
-        before = lc.read(worker.outside("/srv/worker/state.json"))
-        wait_for(lambda: lc.read(worker.outside("/srv/worker/state.json")) != before, LONG, run.describe)
+        place = state_of(worker)["place"]
+        wait_for(lambda: state_of(worker)["place"] > place, LONG, run.describe)
         worker.stop(run)
+        run = worker.run()
+    worker.stop(run)
     items = done(worker)
     assert items == list(range(1, len(items) + 1))
     assert state_of(worker)["sum"] == sum(items)
@@ -336,18 +343,15 @@ def test_the_worker_does_each_item_once_over_20_restarts(image):
 @pytest.mark.limit(180)
 def test_the_worker_killed(image):
     """Nothing is left out, and the sum has each item once; what others see may come twice."""
-    worker = image("queue-worker", {"every   = 1m": "every   = 1s"})
-    fill(worker)
+    worker, run = begin_working(image, {"every   = 1m": "every   = 1s"})
     for _ in range(3):
-        run = worker.run()
         attempts = checkpoint(run, "state")["attempts"]
         wait_for(lambda: checkpoint(run, "state")["attempts"] > attempts + 1, LONG, run.describe)
         worker.kill(run)
+        run = worker.run()
+    worker.stop(run)
     reached = len(set(done(worker)))
     assert set(done(worker)) == set(range(1, reached + 1)) and len(done(worker)) > reached
-    run = worker.run()
-    assert checkpoint(run, "state")["restored_from"]
-    worker.stop(run)
     state = state_of(worker)
     whole = worker.outside("/srv/queue/in").read_bytes()[:state["place"]].split()
     assert state["sum"] == sum(map(int, whole)) > 0
