@@ -28,7 +28,7 @@ uint8_t core_life(const struct core *core) {
         return LIFE_EXITED;
     if (core->walk.goal == GO_EXIT)
         return LIFE_STOPPING;
-    if ((core->walk.goal == GO_DRAIN && core->walk.said_drained) || core->walk.undoing)
+    if (core->walk.said_drained || core->walk.undoing)
         return LIFE_DRAINED; /* a script that polls for it must not go on while a drain step runs */
     return core->started ? LIFE_RUNNING : LIFE_STARTING;
 }

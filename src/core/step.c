@@ -37,11 +37,10 @@ static void become(struct core *core, uint16_t row, uint8_t state) {
 
 static void end(struct core *core, uint16_t row, uint8_t state) {
     struct row *r = row_at(core, row);
-    bool had_begun = !is_never(r->start);
     r->end = core->now;
     set_alarm(core, alarm_of_row(core, row), NEVER);
     become(core, row, state);
-    if (had_begun && has_policy(r) && (state == S_FAILED || state == S_TIMEOUT) &&
+    if (has_policy(r) && (state == S_FAILED || state == S_TIMEOUT) &&
         policy_of(core, r)->on_failure == FAILURE_SKIP_REST)
         core->walk.skip_rest[r->phase] = true;
     walk_row_ended(core);

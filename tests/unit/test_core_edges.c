@@ -478,3 +478,186 @@ Test(edges, a_hurry_skips_announce_and_drain_and_nothing_else) {
     tell_ask(ASK_HURRY, 0, 0);
     cr_assert_eq(s.core.walk.floor, PH_SAVE);
 }
+
+/* ---- what a signal or a request means ---- */
+
+Test(edges, only_a_hang_up_and_a_window_size_of_a_terminal_mean_something_else) {
+    main_service("web");
+    s.deaf[0] = true;
+    s.model.policy.signals[T_USR1] = (struct signal_rule){SIGNAL_FORWARD, T_HUP};
+    begin();
+    tell_terminal(T_USR1);
+    cr_assert_eq(signals(0, T_HUP), 1);
+    cr_assert_eq(s.core.walk.goal, GO_RUN);
+    tell_terminal(T_WINCH);
+    cr_assert_eq(signals(0, T_WINCH), 1);
+    cr_assert_eq(s.core.walk.goal, GO_RUN);
+    tell_terminal(T_HUP);
+    cr_assert_eq(s.core.walk.cause, BY_SIGNAL);
+    cr_assert_eq(s.core.walk.floor, PH_ANNOUNCE, "a stop, and no hurry");
+
+    new_model();
+    main_service("web");
+    s.deaf[0] = true;
+    begin();
+    tell_terminal(T_INT);
+    cr_assert_eq(s.core.walk.goal, GO_EXIT);
+}
+
+static uint16_t asked(uint8_t verb, uint8_t cause) {
+    new_model();
+    main_service("web");
+    s.deaf[0] = true;
+    begin();
+    tell_ask(verb, NONE, 0);
+    cr_assert_eq(s.core.walk.cause, cause);
+    cr_assert_eq(s.core.walk.cause_value, 0);
+    return answer();
+}
+
+Test(edges, requests_say_by_whom_it_ends) {
+    cr_assert_eq(asked(ASK_DRAIN, BY_DRAIN), REPLY_STARTED);
+    cr_assert_eq(asked(ASK_PRESTOP, BY_PRESTOP), REPLY_STARTED);
+    cr_assert_eq(asked(ASK_STOP, BY_SHUTDOWN), REPLY_STARTED);
+    cr_assert_eq(asked(ASK_HURRY, BY_SHUTDOWN), REPLY_STARTED);
+    tell_ask(ASK_DRAIN, NONE, 0);
+    cr_assert_eq(answer(), REPLY_REFUSED);
+    new_model();
+    main_service("web");
+    s.deaf[0] = true;
+    s.model.policy.signals[T_USR1].meaning = SIGNAL_HURRY;
+    begin();
+    tell_signal(T_USR1);
+    cr_assert_eq(s.core.walk.cause, BY_SIGNAL);
+    cr_assert_eq(s.core.walk.cause_value, T_USR1);
+}
+
+/* ---- what is said of all ---- */
+
+Test(edges, ready_and_live_are_those_of_all) {
+    uint16_t a = service("a"), b = service("b"), ready_a = check_of(a, CHECK_TCP, false), ready_b = check_of(b, CHECK_TCP, false);
+    uint16_t live = check_of(b, CHECK_TCP, true);
+    s.checks[live].then = THEN_FAIL;
+    begin();
+    tell_check(ready_a, true), tell_check(ready_b, true);
+    cr_assert(core_ready(&s.core) && core_live(&s.core));
+    tell_check(ready_b, false);
+    cr_assert_not(core_ready(&s.core));
+    tell_check(ready_b, true);
+    tell_check(live, false);
+    cr_assert_not(core_live(&s.core));
+}
+
+Test(edges, drained_is_said_from_its_end_to_the_end_of_the_undoing) {
+    uint16_t a = drain("a", DO_COMMAND);
+    s.steps[a].has_undo = true;
+    main_service("web");
+    begin();
+    lasts(a);
+    tell_ask(ASK_DRAIN, NONE, 0);
+    cr_assert_eq(core_life(&s.core), LIFE_RUNNING);
+    ends(step_slot(a), 0);
+    cr_assert_eq(core_life(&s.core), LIFE_DRAINED);
+    tell_ask(ASK_RESUME, NONE, 0);
+    cr_assert_eq(core_life(&s.core), LIFE_DRAINED);
+    ends(step_slot(a), 0);
+    cr_assert_eq(core_life(&s.core), LIFE_RUNNING);
+    tell_ask(ASK_DRAIN, NONE, 0);
+    tell_ask(ASK_RESUME, NONE, 0);
+    cr_assert_eq(core_life(&s.core), LIFE_DRAINED, "it undoes, though it was not drained");
+}
+
+/* ---- steps ---- */
+
+static bool row_said(const char *name, uint8_t state) {
+    for (struct said *it = s.said; (it = find_said(A_NOTE, NONE, -1, (uint32_t)(it - s.said))); it++)
+        if (it->action.value == NOTE_ROW && it->action.subject == row(name) - s.core.walk.rows && it->action.extra == state)
+            return true;
+    return false;
+}
+
+Test(edges, each_state_of_a_step_is_said) {
+    uint16_t a = drain("a", DO_COMMAND);
+    main_service("web");
+    begin();
+    tell_signal(T_TERM);
+    cr_assert(row_said("a", S_ACT));
+    ends(step_slot(a), 1);
+    cr_assert(row_said("a", S_FAILED));
+    cr_assert(row_said("web", S_DONE) && !row_said("web", S_TIMEOUT));
+    the_end(0);
+}
+
+Test(edges, a_step_that_is_hurried_has_a_second) {
+    uint16_t a = drain("a", DO_COMMAND);
+    main_service("web");
+    s.deaf[0] = true;
+    begin();
+    lasts(a);
+    tell_signal(T_TERM);
+    tell_signal(T_INT);
+    at(999);
+    cr_assert_eq(kills(step_slot(a)), 0);
+    at(1000);
+    cr_assert_eq(kills(step_slot(a)), 1);
+}
+
+static uint8_t with_less_than_it_needs(uint8_t action, bool gate) {
+    new_model();
+    uint16_t a = drain("a", action);
+    s.steps[a].timeout = MS(49), s.steps[a].sleep = MS(10), s.steps[a].has_only_if = gate;
+    main_service("web");
+    begin();
+    tell_signal(T_TERM);
+    at(1000);
+    cr_assert_eq(spawns(step_slot(a)), 0);
+    cr_assert_eq(is_never(row("a")->start), row("a")->state == S_SKIPPED);
+    return row("a")->state;
+}
+
+Test(edges, a_command_without_time_is_skipped_and_anything_else_is_not) {
+    cr_assert_eq(with_less_than_it_needs(DO_COMMAND, false), S_SKIPPED);
+    cr_assert_eq(with_less_than_it_needs(DO_COMMAND, true), S_SKIPPED);
+    cr_assert_eq(with_less_than_it_needs(DO_SLEEP, true), S_SKIPPED);
+    cr_assert_eq(with_less_than_it_needs(DO_SLEEP, false), S_DONE);
+}
+
+Test(edges, a_signal_step_is_for_all_instances_that_live) {
+    uint16_t it = service("it"), a = drain("a", DO_SIGNAL), b = drain("b", DO_SIGNAL);
+    s.units[s.model.n_units++] = (struct unit_policy){.name = "it.1", .service = it, .ordinal = 1, .ready = NONE, .live = NONE};
+    s.services[it].n_units = 2, s.services[it].restart = RESTART_NO;
+    uint16_t other = service("other");
+    s.steps[a].target = it, s.steps[a].signal = T_USR1;
+    s.steps[b].target = it, s.steps[b].signal = T_USR2;
+    begin();
+    s.deaf[1] = s.deaf[other + 1] = true;
+    tell_ask(ASK_DRAIN, NONE, 0);
+    cr_assert_eq(signals(0, T_USR1), 1);
+    cr_assert_eq(signals(1, T_USR1), 1);
+    cr_assert_eq(signals(s.services[other].first_unit, T_USR1), 0);
+    ends(0, -T_USR1);
+    ends(1, -T_USR2);
+    cr_assert(s.core.units[0].ended_well && s.core.units[1].ended_well, "both were sent to it");
+}
+
+Test(edges, a_signal_step_for_nobody_is_skipped) {
+    uint16_t it = service("it"), a = drain("a", DO_SIGNAL);
+    s.steps[a].target = it, s.steps[a].signal = T_USR1;
+    s.services[it].restart = RESTART_NO, s.services[it].essential = false;
+    main_service("web");
+    begin();
+    ends(run_slot(it), 0);
+    tell_signal(T_TERM);
+    is_state("a", S_SKIPPED);
+}
+
+Test(edges, the_stop_of_one_that_has_ended_by_itself_is_done) {
+    uint16_t it = service("it");
+    s.services[it].restart = RESTART_NO, s.services[it].essential = false;
+    main_service("web");
+    begin();
+    ends(run_slot(it), 3);
+    tell_signal(T_TERM);
+    is_state("it", S_DONE);
+    cr_assert_eq(row("it")->exit, 3);
+}
