@@ -402,8 +402,9 @@ def test_flink_goes_on_while_a_savepoint_is_taken(flink):
 
 
 @pytest.mark.limit(180)
-@pytest.mark.parametrize("how", [{"STAND_IN_FAILS": "yes"}, {"STAND_IN_DELAY": "60"}], ids=["fails", "hangs"])
-def test_flink_stop_goes_wrong(flink, how):
+@pytest.mark.parametrize("how, code", [({"STAND_IN_FAILS": "yes"}, 0), ({"STAND_IN_DELAY": "60"}, 124)],
+                         ids=["fails", "hangs"])
+def test_flink_stop_goes_wrong(flink, how, code):
     """The log says so, and the next start has the savepoint before."""
     run = flink.run()
     flink.stop(run)
@@ -411,7 +412,7 @@ def test_flink_stop_goes_wrong(flink, how):
     run = flink.run(**how)
     assert counted(run) == before
     run.signal(signal.SIGTERM)
-    assert run.wait(LONG) == 0, run.describe()
+    assert run.wait(LONG) == code, run.describe()
     assert re.search(r"lastcall: DEGRADED in .*savepoint", run.err), run.err
     run = flink.run()
     assert counted(run) == before
