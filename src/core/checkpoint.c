@@ -124,7 +124,7 @@ static bool may_save(const struct core *core, uint16_t checkpoint) {
 }
 
 /* reply: an enum reply. */
-static uint16_t save(struct core *core, uint16_t checkpoint, uint8_t why) {
+static uint16_t save(struct core *core, uint16_t checkpoint, uint8_t why, uint32_t client) {
     uint16_t slot = slot_of(core, checkpoint), step = policy_of(core, checkpoint)->step;
     span most = core->model->steps[step].timeout;
     if (job_live(core, slot))
@@ -132,6 +132,7 @@ static uint16_t save(struct core *core, uint16_t checkpoint, uint8_t why) {
     if (!may_save(core, checkpoint))
         return REPLY_REFUSED;
     checkpoint_begins(core, checkpoint, why);
+    saver_at(core, checkpoint)->client = client;
     job_start(core, slot, CMD_SAVE, step);
     if (!is_forever(most))
         job_stop(core, slot, after(core->now, minus(most, shorter(MS(LAST_WORD_MS), (span){most.ns / 5}))),
@@ -142,6 +143,7 @@ static uint16_t save(struct core *core, uint16_t checkpoint, uint8_t why) {
 void checkpoint_begins(struct core *core, uint16_t checkpoint, uint8_t why) {
     struct saver *saver = saver_at(core, checkpoint);
     saver->why = why;
+    saver->client = 0;
     saver->attempts++;
     core->dirty = true;
 }
@@ -181,17 +183,17 @@ void checkpoint_due(struct core *core, uint16_t checkpoint) {
     int64_t late = until(saver->next, core->now).ns / every.ns;
     saver->next = after(saver->next, (span){(late + 1) * every.ns});
     set_alarm(core, alarm_of_checkpoint(core, checkpoint), saver->next);
-    if (save(core, checkpoint, WHY_SCHEDULE) == REPLY_BUSY)
+    if (save(core, checkpoint, WHY_SCHEDULE, 0) == REPLY_BUSY)
         note(core, NOTE_SAVE_MISSED, checkpoint, 0);
 }
 
-uint16_t checkpoints_ask(struct core *core, uint16_t which, uint8_t why) {
+uint16_t checkpoints_ask(struct core *core, uint16_t which, uint8_t why, uint32_t client) {
     uint16_t reply = REPLY_BAD;
     for (uint16_t i = 0; i < core->model->n_checkpoints; i++) {
         uint16_t one;
         if (which != NONE && which != i)
             continue;
-        one = save(core, i, why);
+        one = save(core, i, why, client);
         reply = reply == REPLY_BAD || one == REPLY_STARTED ? one : reply;
     }
     return reply;

@@ -93,6 +93,7 @@ struct saver {
     int16_t exit;            /* of the newest save or restore; EXIT_UNKNOWN */
     uint32_t attempts;       /* to save, that have begun */
     uint32_t ended;          /* the newest that has ended */
+    uint32_t client;         /* who asked for the newest; 0: nobody who waits */
     instant next;            /* by schedule; NEVER */
 };
 

@@ -130,7 +130,7 @@ NEARBY void signal_event(struct core *core, const struct event *event) {
     case SIGNAL_STOP: stop(core, signal); break;
     case SIGNAL_HURRY: hurry(core, BY_SIGNAL, signal); break;
     case SIGNAL_RELOAD: reload_all(core); break;
-    case SIGNAL_CHECKPOINT: checkpoints_ask(core, NONE, WHY_SIGNAL); break;
+    case SIGNAL_CHECKPOINT: checkpoints_ask(core, NONE, WHY_SIGNAL, 0); break;
     case SIGNAL_IGNORE: break;
     }
 }
@@ -154,7 +154,7 @@ static uint16_t answer(struct core *core, const struct event *event) {
     case ASK_HURRY:
         hurry(core, BY_SHUTDOWN, 0);
         return REPLY_STARTED;
-    case ASK_CHECKPOINT: return checkpoints_ask(core, event->subject, WHY_REQUEST);
+    case ASK_CHECKPOINT: return checkpoints_ask(core, event->subject, WHY_REQUEST, event->client);
     case ASK_START_UNIT:
     case ASK_STOP_UNIT:
     case ASK_RESTART_UNIT:

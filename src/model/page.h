@@ -74,6 +74,7 @@ struct page_checkpoint_state {
     int16_t exit;            /* of its newest save or restore: as row.exit */
     uint32_t attempts;       /* to save, that have begun */
     uint32_t ended;          /* the newest that has ended */
+    uint32_t client;         /* of net's, who asked for the newest; 0: nobody who waits */
     uint64_t files, bytes;   /* of the latest */
     int64_t taken_s;         /* when this lastcall took the latest, seconds since 1970; 0: it did not */
     char latest[CHECKPOINT_ID];   /* empty: not known */

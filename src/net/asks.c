@@ -103,16 +103,16 @@ static bool tell_down(struct net *net, struct client *client) {
     return true;
 }
 
-/* Of one or all: none is being taken any more. */
+/* None of those that this client has begun is under way any more. */
 static bool tell_saved(struct net *net, struct client *client) {
     const struct page_view *view = &net->page.view;
     struct out text = body(net);
     bool well = true;
     for (uint16_t i = 0; i < view->head->n_checkpoints; i++) {
         const struct page_checkpoint_state *state = &view->checkpoint_states[i];
-        if ((client->subject != NONE && client->subject != i) || state->attempts == 0)
+        if (state->client != client->number)
             continue;
-        if (state->state == CS_SAVING)
+        if (state->ended != state->attempts)
             return false;
         well = well && state->exit == 0;
         out_text(&text, view_text(view, view->checkpoints[i].name));
@@ -120,7 +120,10 @@ static bool tell_saved(struct net *net, struct client *client) {
         out_text(&text, state->exit == 0 ? state->latest : "");
         out_char(&text, '\n');
     }
-    answer(net, client, well ? 200 : 503, "text/plain", NULL, &text);
+    if (text.n == 0)
+        answer_text(net, client, 503, "the next was begun before the end of this was seen: see the status");
+    else
+        answer(net, client, well ? 200 : 503, "text/plain", NULL, &text);
     return true;
 }
 

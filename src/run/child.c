@@ -97,12 +97,9 @@ static pid_t pid_of_unit(const struct run *run, uint16_t unit) {
 }
 
 static bool set_left(const struct order *order, struct environment *environment) {
-    const struct walk *walk = &order->run->core.walk;
+    const struct core *core = &order->run->core;
     instant now = clock_now();
-    span left = core_left(&order->run->core, now);
-    for (uint16_t i = 0; i < walk->n_rows; i++)
-        if (walk->rows[i].subject == order->step && walk->rows[i].action != DO_STOP)
-            left = shorter(left, until(now, walk->rows[i].deadline));
+    span left = shorter(core_left(core, now), until(now, core->jobs[core_job_of_step(core, order->step)].kill_at));
     return is_forever(left) || set_int(environment, "LASTCALL_LEFT_MS", span_ms(left));
 }
 

@@ -79,6 +79,7 @@ static void put_checkpoints(const struct run *run, struct page_checkpoint_state 
         into[i].exit = saver->exit;
         into[i].attempts = saver->attempts;
         into[i].ended = saver->ended;
+        into[i].client = saver->client;
     }
 }
 

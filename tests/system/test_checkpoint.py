@@ -179,6 +179,25 @@ def test_by_a_request_that_fails(keeps, store):
     assert store.ids() == [] and run.stop() == 0
 
 
+def test_a_request_for_all_tells_of_those_that_it_began(keeps):
+    """The other has failed, and now cannot be taken: its service was stopped."""
+    run = keeps(SAVE + "when = never\n", more="[service side]\ncommand = @svc side\nessential = no\n[checkpoint bad]\n"
+                "for = side\ncommand = false\ntimeout = 2s\nwhen = never\n")
+    assert take(run, "bad").code == 503
+    assert run.control("POST", "/stop/side").code == 200
+    done = run.control("POST", "/checkpoint/")
+    assert done.code == 200 and done.body.startswith("jobs: taken: ") and "bad" not in done.body, done
+    assert run.stop() == 0
+
+
+def test_one_on_demand_knows_its_time(keeps):
+    run = keeps("command = sh -c '@show save LASTCALL_LEFT_MS; date >$LASTCALL_CHECKPOINT_DIR/x'\ntimeout = 3s\nwhen = never\n")
+    assert take(run).code == 200
+    [left] = [e for e in run.events() if e.startswith("save LASTCALL_LEFT_MS=")]
+    assert 0 < int(left.split("=")[1]) <= 3000
+    assert run.stop() == 0
+
+
 def test_by_a_signal(keeps, store):
     run = keeps(SAVE + "when = never\n", head="signals = USR2 checkpoint")
     run.signal(signal.SIGUSR2)
