@@ -65,7 +65,6 @@ void unit_gone(struct core *core, uint16_t unit);
 void unit_due(struct core *core, uint16_t unit);
 void unit_check_turned(struct core *core, uint16_t check);
 void unit_stop(struct core *core, uint16_t unit, instant deadline);
-void unit_shorten(struct core *core, uint16_t unit, instant deadline); /* it is stopping: by then */
 void unit_stop_alone(struct core *core, uint16_t unit); /* within its stop-timeout, or 10 s */
 void unit_start(struct core *core, uint16_t unit);
 void unit_aux_ended(struct core *core, uint16_t unit);

@@ -247,19 +247,17 @@ void step_begin(struct core *core, uint16_t row, instant deadline) {
         set_alarm(core, alarm_of_row(core, row), r->deadline);
 }
 
-/* A clock began, or the floor rose, while it runs: deadlines only come nearer. */
+/* A clock began, or no time is left, while it runs: deadlines only come nearer. */
 void step_shorten(struct core *core, uint16_t row, instant deadline) {
     struct row *r = row_at(core, row);
     if (!row_running(r) || !before(deadline, r->deadline))
         return;
     r->deadline = deadline;
     core->dirty = true;
-    if (r->state != S_PAUSE || before(deadline, agenda_when(&core->agenda, alarm_of_row(core, row))))
+    if (before(deadline, agenda_when(&core->agenda, alarm_of_row(core, row)))) /* a pause may be over before */
         set_alarm(core, alarm_of_row(core, row), deadline);
     if (is_command(r) || r->state == S_GATE)
         end_by_deadline(core, r);
-    else if (r->action == DO_STOP)
-        unit_shorten(core, r->subject, deadline);
 }
 
 void step_extend(struct core *core, uint16_t row, instant deadline) {

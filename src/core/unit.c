@@ -317,7 +317,7 @@ void unit_check_turned(struct core *core, uint16_t check) {
 }
 
 /* A stop-command that hangs ends early enough for the stop signal to come before KILL. */
-void unit_shorten(struct core *core, uint16_t unit, instant deadline) {
+static void plan_end(struct core *core, uint16_t unit, instant deadline) {
     span margin = shorter(MS(LAST_WORD_MS), (span){until(core->now, deadline).ns / 5});
     job_stop(core, core_job_of_unit(core, unit), NEVER, deadline);
     job_stop(core, core_job_of_aux(core, unit), ago(deadline, plus(margin, margin)), ago(deadline, margin));
@@ -338,7 +338,7 @@ void unit_stop(struct core *core, uint16_t unit, instant deadline) {
         emit(core, (struct action){.kind = A_WATCH_TREE, .job = {slot, core->jobs[slot].gen}});
     if (service_of(core, unit)->has_stop_command && core->jobs[slot].state == J_UP && !job_live(core, aux)) {
         job_start(core, aux, CMD_STOP, unit);
-        unit_shorten(core, unit, deadline);
+        plan_end(core, unit, deadline);
     } else {
         job_stop(core, slot, core->now, deadline);
     }
