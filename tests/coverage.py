@@ -19,7 +19,7 @@ import re
 import subprocess
 import sys
 
-NO_VALUE = re.compile(r"case [A-Z]+_N\b")
+NO_VALUE = re.compile(r"case [A-Z]+_(N|TYPES)\b")
 STRICT, KNOWN = ("src/core/", "src/text/"), "tests/coverage.txt"
 ROOMS = ("core", "text", "conf", "world", "model")
 

@@ -478,3 +478,12 @@ Test(edges, a_hurry_skips_announce_and_drain_and_nothing_else) {
     tell_ask(ASK_HURRY, 0, 0);
     cr_assert_eq(s.core.walk.floor, PH_SAVE);
 }
+
+Test(edges, more_time_for_one_that_is_not_there) {
+    new_model();
+    main_service("web");
+    begin();
+    mark();
+    tell((struct event){.kind = EV_EXTEND, .subject = 1, .more = SEC(1)});
+    cr_assert_eq(s.n_said, s.mark);
+}

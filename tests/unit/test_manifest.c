@@ -166,3 +166,91 @@ Test(manifest, links_that_leave) {
     cr_assert(!manifest_link_stays("d/a", "..//../b"));
     cr_assert(!manifest_link_stays("d/e/a", "b/.."), "b may be a link to a place that lies less deep");
 }
+
+/* A line that may stand behind a head. */
+static enum manifest_line read_entry(const char *line) {
+    static struct manifest_entry entry;
+    struct manifest_reader reader = {.last = MANIFEST_IS_HEAD};
+    size_t n = strlen(line);
+    char *copy = malloc(n + (n == 0));
+    memcpy(copy, line, n);
+    enum manifest_line kind = manifest_read(&reader, copy, n, NULL, &entry);
+    free(copy);
+    return kind;
+}
+
+/* Cut short anywhere, a line is none. */
+Test(manifest, lines_that_are_cut) {
+    size_t n = write_all(N, 2, 15), at = 0;
+    for (int line = 0; at < n; line++) {
+        size_t bytes = strcspn(text + at, "\n");
+        for (size_t part = 0; part < bytes; part++) {
+            struct manifest_reader reader = {0};
+            struct manifest_head got;
+            struct manifest_entry entry;
+            for (size_t from = 0; from < at; from += strcspn(text + from, "\n") + 1) {
+                char *whole = strndup(text + from, strcspn(text + from, "\n"));
+                cr_assert_neq(manifest_read(&reader, whole, strlen(whole), &got, &entry), MANIFEST_BAD);
+                free(whole);
+            }
+            bool comma = line > 0 && line < N && part == bytes - 1; /* without it no more is to come */
+            char *copy = malloc(part + (part == 0));
+            memcpy(copy, text + at, part);
+            enum manifest_line kind = manifest_read(&reader, copy, part, &got, &entry);
+            cr_assert_eq(kind != MANIFEST_BAD, comma, "line %d, %zu bytes", line, part);
+            free(copy);
+        }
+        at += bytes + 1;
+    }
+}
+
+#define REST "\"type\":\"dir\",\"mode\":\"0755\",\"uid\":0,\"gid\":0,\"mtime\":1,\"mtime_ns\":0}"
+
+Test(manifest, escapes) {
+    cr_assert_eq(read_entry("{\"path\":\"a\\n\\r\\t\\\"\\\\\\u0001\"," REST), MANIFEST_IS_ENTRY);
+    static const char *const bad[] = {
+        "\\x", "\\u0101", "\\u00G1", "\\u00{1", "\\u0080", "a\x01", "a\x7f", "\\",
+    };
+    char line[256];
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        snprintf(line, sizeof line, "{\"path\":\"%s\"," REST, bad[i]);
+        cr_assert_eq(read_entry(line), MANIFEST_BAD, "%s", bad[i]);
+    }
+    cr_assert_eq(read_entry("{\"path\":\"a\",\"type\":\"dir\",\"mode\":\"/755\",\"uid\":0,\"gid\":0,\"mtime\":1,\"mtime_ns\":0}"),
+                 MANIFEST_BAD);
+}
+
+Test(manifest, links_as_they_are_read) {
+    static const char form[] = "{\"path\":\"d/a\",\"type\":\"link\",\"mode\":\"0777\",\"uid\":0,\"gid\":0,\"mtime\":1,"
+                               "\"mtime_ns\":0,\"target%s\"}";
+    static const struct { const char *target; bool good; } links[] = {
+        {"\":\"../b", true}, {"_hex\":\"2e2e2f62", true}, {"\":\"/b", false}, {"\":\"../../b", false}, {"_hex\":\"2f62", false},
+        {"_hex\":\"2f6", false}, {"_hex\":\"", false}, {"\":\"", false}, {"\":\"\\", false}, {"s\":\"b", false},
+    };
+    char line[256];
+    for (size_t i = 0; i < sizeof links / sizeof *links; i++) {
+        snprintf(line, sizeof line, form, links[i].target);
+        cr_assert_eq(read_entry(line) != MANIFEST_BAD, links[i].good, "%s", line);
+    }
+    cr_assert(manifest_link_stays("d/a", ".b/..c/d."));
+    cr_assert(manifest_path_fits(".b/..c/d./..."));
+}
+
+Test(manifest, paths_and_targets_are_bounded) {
+    static char path[MANIFEST_PATH + 1];
+    memset(path, 'a', MANIFEST_PATH - 1);
+    cr_assert(manifest_path_fits(path) && manifest_link_stays("a", path));
+    path[MANIFEST_PATH - 1] = 'a';
+    cr_assert(!manifest_path_fits(path) && !manifest_link_stays("a", path));
+}
+
+Test(manifest, bytes_that_no_disk_has) {
+    struct manifest_entry most = {.path = "a", .type = MANIFEST_FILE, .size = INT64_MAX}, entry;
+    struct manifest_reader reader = {.last = MANIFEST_IS_HEAD};
+    for (int i = 0; i < 2; i++) {
+        struct out out = out_on(text, sizeof text);
+        manifest_entry(&out, &most, true);
+        out_char(&out, ',');
+        cr_assert_eq(manifest_read(&reader, text + 1, out.n - 1, NULL, &entry), i ? MANIFEST_BAD : MANIFEST_IS_ENTRY);
+    }
+}
