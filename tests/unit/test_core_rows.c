@@ -203,3 +203,76 @@ Test(rows, a_try_needs_fifty_milliseconds) {
     at(950);
     cr_assert_eq(spawns(step_slot(a)), 2);
 }
+
+Test(rows, one_that_ends_by_its_term_was_out_of_time) {
+    uint16_t a = drain("a", DO_COMMAND);
+    s.steps[a].timeout = SEC(5);
+    main_service("web");
+    begin();
+    tell_signal(T_TERM);
+    at(4500);
+    is_state("a", S_TIMEOUT);
+    cr_assert_eq(kills(step_slot(a)), 0);
+    cr_assert_eq(core_verdict(&s.core), VERDICT_DEGRADED);
+    the_end(0);
+}
+
+Test(rows, the_end_of_an_undo_is_no_answer_of_a_sleep) {
+    uint16_t a = drain("a", DO_SLEEP);
+    s.steps[a].has_undo = true, s.steps[a].sleep = SEC(5);
+    main_service("web");
+    begin();
+    lasts(a);
+    tell_ask(ASK_DRAIN, NONE, 0);
+    at(5000);
+    tell_ask(ASK_RESUME, NONE, 0);
+    cr_assert_eq(spawns(step_slot(a)), 1);
+    tell_ask(ASK_DRAIN, NONE, 0);
+    is_state("a", S_ACT);
+    ends(step_slot(a), 0);
+    is_state("a", S_ACT);
+    at(10000);
+    is_state("a", S_DONE);
+}
+
+/* One service has ended, the one after it has not. */
+static uint16_t one_ended(uint8_t action) {
+    uint16_t gone = service("gone"), a = drain("a", action);
+    service("here");
+    s.services[gone].restart = RESTART_NO, s.services[gone].essential = false;
+    s.steps[a].target = gone;
+    begin();
+    s.deaf[1] = true;
+    return a;
+}
+
+Test(rows, a_wait_is_for_one_service) {
+    uint16_t a = one_ended(DO_WAIT_EXIT);
+    s.steps[a].target = 1, s.steps[a].timeout = SEC(1);
+    s.deaf[0] = true;
+    tell_ask(ASK_DRAIN, NONE, 0);
+    ends(0, 0);
+    is_state("a", S_ACT);
+    ends(1, 0);
+    is_state("a", S_DONE);
+}
+
+Test(rows, what_has_ended_is_not_waited_for_though_others_live) {
+    one_ended(DO_WAIT_EXIT);
+    ends(0, 0);
+    tell_ask(ASK_DRAIN, NONE, 0);
+    is_state("a", S_DONE);
+}
+
+Test(rows, a_service_lives_as_long_as_one_of_its_instances) {
+    uint16_t it = service("it"), a = drain("a", DO_WAIT_EXIT);
+    s.units[s.model.n_units++] = (struct unit_policy){.name = "it.1", .service = it, .ordinal = 1, .ready = NONE, .live = NONE};
+    s.services[it].n_units = 2, s.services[it].restart = RESTART_NO;
+    s.steps[a].target = it;
+    begin();
+    tell_ask(ASK_DRAIN, NONE, 0);
+    ends(0, 0);
+    is_state("a", S_ACT);
+    ends(1, 0);
+    is_state("a", S_DONE);
+}

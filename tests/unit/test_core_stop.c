@@ -516,6 +516,30 @@ Test(stop, a_hung_stop_command_does_not_outlive_the_deadline) {
     the_end(124);
 }
 
+Test(stop, by_hand_it_has_ten_seconds) {
+    uint16_t it = service("it");
+    main_service("web");
+    s.deaf[run_slot(it)] = true;
+    begin();
+    tell_ask(ASK_STOP_UNIT, it, 0);
+    at(20000);
+    is_at(when(A_KILL, run_slot(it), -1), 10000);
+}
+
+Test(stop, a_stop_command_that_hangs_ends_in_time_for_the_signal) {
+    uint16_t it = service("it");
+    main_service("web");
+    s.services[it].has_stop_command = true;
+    begin();
+    s.deaf[run_slot(it)] = s.deaf[aux_slot(it)] = true;
+    tell_ask(ASK_STOP_UNIT, it, 0);
+    at(20000);
+    is_at(when(A_SIGNAL, aux_slot(it), T_TERM), 9000);
+    is_at(when(A_KILL, aux_slot(it), -1), 9500);
+    is_at(when(A_SIGNAL, run_slot(it), T_TERM), 9500);
+    is_at(when(A_KILL, run_slot(it), -1), 10000);
+}
+
 /* ---- who gets what ---- */
 
 static uint8_t to_whom(uint16_t slot, int signal) {
