@@ -157,7 +157,7 @@ store: $(B)/store-histories $(B)/store-power
 	@dir=$$(mktemp -d -p $$(test -w /dev/shm && echo /dev/shm || echo /tmp) lc-store-XXXXXX); trap 'rm -rf "$$dir"' EXIT; \
 		$(B)/store-histories $$dir $(HISTORIES) $(SEED) && $(B)/store-power $$dir $(CHOICES) $(SEED)
 
-.PHONY: store every every-long all gates deps install install-links unit sim sim-long system peers faults docs fuzz fuzz-smoke coverage test test-san \
+.PHONY: mutants store every every-long all gates deps install install-links unit sim sim-long system peers faults docs fuzz fuzz-smoke coverage test test-san \
         compile-clang test-engine demo bench clean
 
 unit: $(unit_bins)
@@ -173,6 +173,12 @@ sim: $(B)/sim
 SEED ?= 1
 sim-long: $(B)/sim
 	$(B)/sim -n 1000000 -b 10000 -s $(SEED) -k tests/sim/kept
+
+# Breaks the decision code in small ways, and counts those that no test notices: all of them, or MUTANTS=N drawn by
+# SEED. What noticed is remembered in build/, so that the next time is shorter.
+MUTANTS ?= 0
+mutants:
+	/usr/bin/python3 tests/mutants/mutants.py --sample $(MUTANTS) --seed $(SEED) --cache $(B)/mutants.json
 
 # System tests mostly wait; twice as many at a time as there are processors keep them busy.
 JOBS ?= $(shell expr 2 '*' $$(nproc))
