@@ -115,6 +115,24 @@ def test_what_the_command_prints_becomes_a_file(keeps, store):
     assert store.latest("path") == "savepoint-7\n" and "savepoint-7" not in run.out and "aside" in run.err
 
 
+@pytest.mark.parametrize("why, head, lines", [
+    ("request", "", ""), ("signal", "signals = USR2 checkpoint", ""), ("schedule", "", "every = 1s\n"),
+])
+def test_what_a_hook_is_told_without_a_stop(keeps, store, why, head, lines):
+    run = keeps('command = sh -c "@show save LASTCALL_CAUSE LASTCALL_LEFT_MS LASTCALL_STEP; echo >$LASTCALL_CHECKPOINT_DIR/x"\n'
+                "timeout = 3s\nwhen = never\n" + lines, head=head)
+    if why == "request":
+        assert take(run).code == 200
+    elif why == "signal":
+        run.signal(signal.SIGUSR2)
+    run.wait_event("save shown")
+    said = dict(e.split(" ", 1)[1].split("=", 1) for e in run.find("save") if "=" in e)
+    assert said["LASTCALL_CAUSE"] == why and said["LASTCALL_STEP"] == "jobs" and 1000 < int(said["LASTCALL_LEFT_MS"]) <= 3000
+    run.wait_line("jobs: checkpoint taken: ")
+    assert store.manifest()["cause"] == why
+    assert run.stop() == 0
+
+
 # ---- by schedule ----
 
 @pytest.mark.limit(90)
