@@ -360,8 +360,9 @@ def test_the_worker_killed(image):
 # ---- Flink, played by examples/flink/stand-in ----
 
 @pytest.fixture
-def flink(image):
-    path = f"{ROOT}/examples/flink/stand-in:/usr/local/bin:/usr/bin:/bin"
+def flink(image, workdir):
+    shutil.copytree(ROOT / "examples/flink/stand-in", workdir / "stand-in")
+    path = f"{workdir}/stand-in:/usr/local/bin:/usr/bin:/bin"
     return image("flink", {"timeout    = 2m": "timeout    = 2s"}, PATH=path)
 
 
