@@ -60,6 +60,14 @@ def digest(*paths):
     return total.hexdigest()
 
 
+class Interrupted(Exception):
+    """Somebody ends it: what has been found is told."""
+
+
+def interrupt(*_):
+    raise Interrupted
+
+
 class Bench:
     """The programs and objects of the unbroken core, in a directory of their own."""
 
@@ -335,12 +343,17 @@ def run_all(options, place):
     if 0 < options.sample < len(mutants):
         mutants = random.Random(options.seed).sample(mutants, options.sample)
     mutants.sort(key=lambda mutant: key_of(mutant) in run.cache["hints"])  # the unknown first
+    found = []
     try:
-        found = list(pool.map(lambda mutant: run.with_place(run.judge, mutant), mutants))
+        for mutant, verdict in zip(mutants, pool.map(lambda mutant: run.with_place(run.judge, mutant), mutants)):
+            found.append((mutant, verdict))
+    except Interrupted:
+        whole = False
+        print("interrupted after %d of %d" % (len(found), len(mutants)))
     finally:
         pool.shutdown(cancel_futures=True)
         save_cache(options.cache, run.cache)
-    return report(run, [pair for pair in zip(mutants, found) if pair[1] is not None], whole)
+    return report(run, [pair for pair in found if pair[1] is not None], whole)
 
 
 def main():
@@ -353,7 +366,8 @@ def main():
     parser.add_argument("--cache", default="")
     options = parser.parse_args()
     os.nice(19)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what is in place goes, and the cache stays
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupt)
     place = tempfile.mkdtemp(prefix="lastcall-mutants-")
     try:
         well = run_all(options, place)

@@ -65,8 +65,10 @@ Test(budget, written_that_just_fit_leave_nothing_to_the_others) {
 }
 
 Test(budget, written_that_just_fit_are_not_rounded) {
-    struct promise p[] = {{{1500000}, NO_TIME}, {NO_TIME, SEC(1)}};
-    cr_span(budget_allow(p, N(p), (span){1500000}).allowed, (span){1500000});
+    struct promise p[] = {{{1500000}, NO_TIME}, {{1500000}, SEC(1)}};
+    struct allowance a = budget_allow(p, N(p), (span){3000000});
+    cr_span(a.allowed, (span){1500000});
+    cr_span(a.later, (span){1500000});
 }
 
 Test(budget, nothing_is_left) {
