@@ -21,10 +21,12 @@ import pytest
 import lc
 from lc import wait_for
 
-pytestmark = pytest.mark.skipif(lc.SANITIZED, reason="it is not the binary that is tested here")
+pytestmark = [pytest.mark.skipif(lc.SANITIZED, reason="it is not the binary that is tested here"),
+              pytest.mark.limit(150)]
 
 ALL = os.environ.get("LASTCALL_FAULTS") == "all"
 SAMPLE = 12
+PATIENCE = 100      # seconds: a sync waits for all that a busy machine has written
 ROOM = ["src/store", "src/text", "src/model"]
 SOURCES = ["tests/store/driver.c", "src/sys/fd.c", "src/sys/clock.c"]
 ERRORS = ["EIO", "ENOSPC", "EROFS"]
@@ -62,7 +64,7 @@ class Store:
         self.driver, self.path = driver, path
 
     def run(self, *words, before=()):
-        done = subprocess.run([*map(str, before), str(self.driver), str(self.path), *map(str, words)], timeout=lc.BOUND,
+        done = subprocess.run([*map(str, before), str(self.driver), str(self.path), *map(str, words)], timeout=PATIENCE,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="surrogateescape")
         return Done(done.returncode, parsed(done.stdout), done.stdout)
 
@@ -157,11 +159,11 @@ def test_numbers_go_on_and_keep_is_kept(store):
 def test_many_files_deep_and_long(store):
     deep = "/".join(["d"] * 63)
     name = "n" * 255
-    line = store.take("sh", f"mkdir -p {deep}; echo x > {deep}/f; for i in $(seq 3000); do echo $i > f$i; done; "
+    line = store.take("sh", f"mkdir -p {deep}; echo x > {deep}/f; for i in $(seq 1000); do echo $i > f$i; done; "
                       f"mkdir {name}; echo > {name}/{name}")
-    assert line.good and line.files == 3002
-    assert store.latest().files == 3002
-    assert store.run("look", "pick", line.id).text.count("\nentry file ") == 3002
+    assert line.good and line.files == 1002
+    assert store.latest().files == 1002
+    assert store.run("look", "pick", line.id).text.count("\nentry file ") == 1002
 
 
 def test_memory_does_not_grow(store):
@@ -239,7 +241,7 @@ def test_one_at_a_time(store, spawn):
         waiting = spawn(store.driver, store.path, "open", "begin", "file", "a", "2", "commit")
         wait_for(lambda: any(f" {waiting.pid} " in line and "->" in line for line in open("/proc/locks")))
         assert len(store.ids()) == 1
-    assert waiting.wait(lc.BOUND) == 0 and len(store.ids()) == 2
+    assert waiting.wait(PATIENCE) == 0 and len(store.ids()) == 2
 
 
 def test_who_reads_one_keeps_it(store):
@@ -398,7 +400,7 @@ def picked(counts, story, how):
     return places if ALL else random.Random(f"{seed}{story}{how}").sample(places, min(SAMPLE, len(places)))
 
 
-@pytest.mark.limit(3600 if ALL else 120)
+@pytest.mark.limit(3600 if ALL else 300)
 @pytest.mark.parametrize("how", ["signal=KILL", *(f"error={name}" for name in ERRORS)])
 @pytest.mark.parametrize("story", STORIES)
 def test_strikes(driver, workdir, story, how):
