@@ -11,7 +11,7 @@
 #include "sys/fd.h"
 #include "text/utc.h"
 
-enum { FEW = 64 };   /* files that are synced one by one everywhere */
+enum { FEW = 64 };   /* files and directories that are synced one by one everywhere */
 
 /* ---- manifest ---- */
 
@@ -88,19 +88,17 @@ static bool take_entry(struct store *store, bool hash, dev_t dev, struct checkpo
 static bool take_all(struct store *store, bool hash, struct checkpoint_result *result) {
     struct stat top;
     enum tree_found found = TREE_END;
-    bool any = false, good = tree_start(&store->tree, store->files) && fstat(store->files, &top) == 0;
+    bool good = tree_start(&store->tree, store->files) && fstat(store->files, &top) == 0;
     if (!good)
         store_failed(result, CHECKPOINT_READ, errno, DATA_NAME);
-    while (good && (found = tree_next(&store->tree)) == TREE_ENTRY) {
-        any = true;
+    for (store->entries = 0; good && (found = tree_next(&store->tree)) == TREE_ENTRY; store->entries++)
         good = take_entry(store, hash, top.st_dev, result);
-    }
     if (good && found == TREE_REFUSED)
         good = bad(store, CHECKPOINT_REFUSED, 0, result);
     if (good && found == TREE_FAILED)
         good = bad(store, stage_of(store->tree.error), store->tree.error, result);
     tree_end(&store->tree);
-    return good && (any || store_failed(result, CHECKPOINT_EMPTY, 0, NULL));
+    return good && (store->entries > 0 || store_failed(result, CHECKPOINT_EMPTY, 0, NULL));
 }
 
 /* The command may have removed or replaced its directory. */
@@ -151,7 +149,7 @@ static bool is_local(int fd) {
 static bool sync_files(struct store *store, struct checkpoint_result *result) {
     struct manifest_head head;
     store_at(result, CHECKPOINT_SYNC);
-    store->one_sync = result->files > FEW && is_local(store->files);
+    store->one_sync = store->entries > FEW && is_local(store->files);
     if (store->one_sync && syncfs(store->files) != 0)
         return store_failed(result, CHECKPOINT_SYNC, errno, NULL);
     if (fsync(store->manifest) != 0 || lseek(store->manifest, 0, SEEK_SET) != 0)

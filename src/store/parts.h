@@ -14,7 +14,7 @@ struct store {
     int dir, lock;                   /* -1: not open */
     int attempt, files;              /* the attempt's directory, and data/ in it */
     int manifest;
-    uint32_t number;                 /* of the attempt */
+    uint64_t entries;                /* files, directories and links in the attempt */
     int64_t time_s;                  /* when it began */
     bool one_sync;                   /* syncfs(2) is as good here as fsync(2) of every file */
     char root[CHECKPOINT_PATH];      /* absolute */
