@@ -15,6 +15,8 @@ static const struct { unsigned char error; char text[26]; } texts[] = {
     {EFBIG, "the file is too large"}, {EIO, "input/output error"}, {EINVAL, "invalid argument"},
     {ETXTBSY, "the file is busy"}, {ENOSYS, "the kernel cannot do that"}, {EEXIST, "it exists already"},
     {EHOSTUNREACH, "no route to the host"}, {ENETUNREACH, "no route to the network"},
+    {EXDEV, "on another file system"}, {EDQUOT, "the quota is used up"}, {ESTALE, "the server has lost it"},
+    {EBUSY, "it is in use"},
 };
 
 const char *errtext(int error) {

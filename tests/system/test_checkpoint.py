@@ -246,6 +246,7 @@ BAD = {
     "leaves a socket": ("python3 -c \"import os, socket; os.chdir(os.environ['LASTCALL_CHECKPOINT_DIR']); "
                         "socket.socket(socket.AF_UNIX).bind('s')\"", "failed", "no file, directory or link"),
     "leaves a pipe": ("sh -c 'mkfifo $LASTCALL_CHECKPOINT_DIR/p'", "failed", "no file, directory or link"),
+    "mounts": ("sh -c 'cd $LASTCALL_CHECKPOINT_DIR && mkdir m && mount -t tmpfs none m'", "failed", "m: on another file system"),
     "links away": ("ln -s /etc ${LASTCALL_CHECKPOINT_DIR}/l", "failed", "no file, directory or link"),
 }
 

@@ -296,3 +296,6 @@ def test_a_store_that_cannot_be_read_is_no_empty_one(keeps, store):
     assert run.wait() == 125
     run.wait_line("jobs: restore FAILED: cannot open the store")
     assert not run.find("web start")
+    run = keeps(BOTH + "on-failure = continue\n")
+    run.wait_line("jobs: restore FAILED: cannot open the store")
+    assert run.find("web start") and run.stop() == 0
