@@ -62,15 +62,10 @@ void checkpoints_restore(struct core *core) {
             restore(core, i);
 }
 
-bool checkpoint_again(struct core *core, uint16_t service) {
-    bool any = false;
-    for (uint16_t i = 0; i < core->model->n_checkpoints; i++) {
-        if (service_of_checkpoint(core, i) != service || !policy_of(core, i)->has_restore || !policy_of(core, i)->on_restart)
-            continue;
-        saver_at(core, i)->restore = R_WAITING;
-        any = true;
-    }
-    return any;
+void checkpoint_again(struct core *core, uint16_t service) {
+    for (uint16_t i = 0; i < core->model->n_checkpoints; i++)
+        if (service_of_checkpoint(core, i) == service && policy_of(core, i)->has_restore && policy_of(core, i)->on_restart)
+            saver_at(core, i)->restore = R_WAITING;
 }
 
 static void restore_ended(struct core *core, uint16_t checkpoint, int exit) {
@@ -119,7 +114,7 @@ bool checkpoint_wanted(const struct core *core, uint16_t checkpoint, uint8_t pha
 static bool may_save(const struct core *core, uint16_t checkpoint) {
     uint16_t service = service_of_checkpoint(core, checkpoint);
     const struct walk *walk = &core->walk;
-    return walk->goal != GO_EXIT && is_never(walk->clock) && !walk->undoing && policy_of(core, checkpoint)->has_save &&
+    return is_never(walk->clock) && !walk->undoing && policy_of(core, checkpoint)->has_save &&
            is_whole(core, checkpoint) && (service == NONE || is_up(core, service));
 }
 

@@ -113,7 +113,7 @@ void checkpoints_rest(struct core *core);     /* a stop began */
 bool checkpoints_hold(struct core *core);     /* saves are at work that the services' stop waits for */
 uint16_t checkpoints_ask(struct core *core, uint16_t which, uint8_t why, uint32_t client); /* NONE: all; an enum reply */
 bool checkpoint_restored(const struct core *core, uint16_t service);
-bool checkpoint_again(struct core *core, uint16_t service); /* it starts anew: true: behind a restore */
+void checkpoint_again(struct core *core, uint16_t service); /* who restores on restart waits for that */
 bool checkpoint_wanted(const struct core *core, uint16_t checkpoint, uint8_t phase);
 void checkpoint_begins(struct core *core, uint16_t checkpoint, uint8_t why);
 void checkpoint_answer(struct core *core, uint16_t checkpoint, uint8_t what, int exit);

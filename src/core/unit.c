@@ -96,7 +96,8 @@ static void begin(struct core *core, uint16_t unit) {
 /* Not the first start, or one by hand: behind a restore if there is one each time, or still to come. */
 void unit_start(struct core *core, uint16_t unit) {
     uint16_t service = core->model->units[unit].service;
-    if (!checkpoint_again(core, service) && checkpoint_restored(core, service)) {
+    checkpoint_again(core, service);
+    if (checkpoint_restored(core, service)) {
         begin(core, unit);
         return;
     }
