@@ -487,3 +487,14 @@ Test(edges, more_time_for_one_that_is_not_there) {
     tell((struct event){.kind = EV_EXTEND, .subject = 1, .more = SEC(1)});
     cr_assert_eq(s.n_said, s.mark);
 }
+
+Test(edges, a_save_that_has_not_reached_exec_holds_up_a_stop_as_one_that_has) {
+    with_checkpoint(false, false);
+    begin_restored();
+    s.slow_exec[step_slot(save)] = true;
+    tell_ask(ASK_CHECKPOINT, save, 0);
+    tell_signal(T_TERM);
+    keep_record();
+    cr_assert_eq(signals(run_slot(web), T_TERM), 0);
+    cr_assert(s.alive[step_slot(save)]);
+}
