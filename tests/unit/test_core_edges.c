@@ -490,6 +490,7 @@ Test(edges, more_time_for_one_that_is_not_there) {
 
 Test(edges, a_save_that_has_not_reached_exec_holds_up_a_stop_as_one_that_has) {
     with_checkpoint(false, false);
+    s.steps[save].phase = PH_N; /* no row of the plan waits for it */
     begin_restored();
     s.slow_exec[step_slot(save)] = true;
     tell_ask(ASK_CHECKPOINT, save, 0);
