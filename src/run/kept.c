@@ -155,8 +155,12 @@ void say_saved(struct run *run, uint16_t checkpoint, int exit) {
     run_say(run, exit == 0 ? NORMAL : ALWAYS, text);
 }
 
+/* The first store is looked at when the record is read, the others when they are first used. */
 void say_volatile(struct run *run) {
-    if (run->kept.last == NULL || !run->kept.last->volatile_store || run->kept.warned)
+    bool any = run->kept.last != NULL && run->kept.last->volatile_store;
+    for (uint16_t i = 0; i < run->model->n_checkpoints; i++)
+        any |= run->kept.shared[i].volatile_store;
+    if (!any || run->kept.warned)
         return;
     run->kept.warned = true;
     run_say(run, ALWAYS, "the store of checkpoints is on a tmpfs or in the container's own layer: it is gone when the "

@@ -367,7 +367,10 @@ void say_note(struct run *run, const struct action *action) {
         say_volatile(run);
         say_restored(run, subject, action->extra);
         break;
-    case NOTE_SAVED: say_saved(run, subject, action->extra); break;
+    case NOTE_SAVED:
+        say_volatile(run);
+        say_saved(run, subject, action->extra);
+        break;
     case NOTE_SAVE_MISSED:
         named(run, NORMAL, run->model->steps[run->model->checkpoints[subject].step].name,
               ": the checkpoint before is still at work; none now", "");

@@ -73,6 +73,16 @@ def test_what_a_hook_leaves_running_writes_no_more(keeps, store):
     assert store.latest("a").startswith("one\n") and run.stop() == 0
 
 
+def test_a_store_that_goes_with_the_container_is_told_of(keeps):
+    """The second store lies on the tmpfs of the box; one line is enough."""
+    said = "it is gone when the container is"
+    run = keeps(SAVE, more="[checkpoint b]\ndir = /run/b\n" + SAVE)
+    assert take(run, "b").code == 200
+    run.wait_line(said)
+    assert take(run, "b").code == 200 and run.stop() == 0
+    assert run.err.count(said) == 1
+
+
 # ---- much at once ----
 
 @pytest.mark.parametrize("when", ["never", "after-stop"])
