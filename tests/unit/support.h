@@ -40,6 +40,7 @@ static struct story {
     uint32_t mark;                  /* said before this has been looked at */
     bool alive[256], led[256];      /* by slot: a process; its leader has been reaped, its tree is not empty */
     bool runs[256];                 /* what was spawned is a service */
+    bool owned[256];                /* spawned, and not forgotten yet */
     bool zombie[256];               /* it has ended, and the core has not been told yet */
     bool deaf[256];                 /* ignores what can be ignored */
     bool undying[256];              /* even KILL does not end it */
@@ -218,6 +219,8 @@ static UNUSED void end_process(uint16_t slot, int exit) {
 static UNUSED void on_spawn(const struct action *a) {
     uint16_t slot = a->job.job;
     cr_assert_not(s.alive[slot], "a spawn over a live job %u", slot);
+    cr_assert_not(s.owned[slot], "a spawn over job %u, which was not forgotten", slot);
+    s.owned[slot] = true;
     s.alive[slot] = true, s.led[slot] = s.zombie[slot] = false;
     s.runs[slot] = a->value == CMD_RUN;
     if (!s.slow_exec[slot])
@@ -255,6 +258,7 @@ static UNUSED void carry_out(const struct action *a) {
             end_process(a->job.job, -T_KILL);
         break;
     case A_FORGET:
+        s.owned[a->job.job] = false;
         if (s.alive[a->job.job] && !s.zombie[a->job.job])
             s.strays++;
         s.alive[a->job.job] = s.zombie[a->job.job] = false;

@@ -129,6 +129,8 @@ Test(helper, stopped_now_and_then_it_gets_cont) {
         stopped();
     }
     cr_assert_eq(signals(net_slot(), T_CONT), 5);
+    stopped();
+    cr_assert_eq(signals(net_slot(), T_CONT), 6);
     cr_assert_eq(kills(net_slot()), 0);
 }
 

@@ -176,3 +176,30 @@ Test(saves, a_schedule_ends_with_a_stop) {
     at(40000);
     cr_assert_eq(spawns(step_slot(cb)) + notes(NOTE_SAVE_MISSED), 0);
 }
+
+static uint16_t records(void) { return find_said(A_SPAWN, record_slot(), -1, s.mark)->action.subject; }
+
+Test(saves, the_record_is_read_and_written_and_kept) {
+    new_model();
+    a = service("a");
+    ca = checkpoint("ca", PH_SETTLE, a);
+    begin();
+    cr_assert_eq(records(), RECORD_START);
+    ends(record_slot(), 0);
+    mark();
+    tell_signal(T_TERM);
+    cr_assert_eq(records(), RECORD_STOP);
+    ends(record_slot(), 0);
+    mark();
+    ends(step_slot(ca), 0);
+    cr_assert_eq(records(), RECORD_END);
+    cr_assert_eq(s.core.savers[0].why, WHY_STOP);
+}
+
+uint16_t plan_rows(const struct model *model);
+
+Test(saves, the_record_is_one_row) {
+    two(false);
+    cr_assert_eq(s.core.walk.n_rows, 7);
+    cr_assert_eq(plan_rows(&s.model), 7);
+}

@@ -56,11 +56,28 @@ Test(told, what_is_due_at_the_start_is_done_at_the_start) {
 }
 
 Test(told, the_first_request_for_any_service_is_no_second_one) {
-    service("a");
-    uint16_t b = service("b");
+    uint16_t a = service("a"), b = service("b");
+    add_after(a, b);
     main_service("web");
-    begin();
-    s.deaf[run_slot(b)] = true;
+    begin_told();
+    s.slow_exec[run_slot(b)] = true;
+    take(NULL);
     tell_ask(ASK_STOP_UNIT, b, 0);
     cr_assert_eq(answer(), REPLY_STARTED);
+}
+
+Test(told, a_fact_is_only_that_fact) {
+    s.model.policy.net = true;
+    main_service("web");
+    begin();
+    s.strays = 1, s.strays_deaf = true;
+    orphans(1);
+    tell((struct event){.kind = EV_LIFE, .client = 5});
+    cr_assert_eq(s.core.walk.goal, GO_RUN);
+    at(1000);
+    tell((struct event){.kind = EV_EXTEND, .subject = 0, .more = SEC(1)});
+    at(2000);
+    cr_assert_eq(signals(net_slot(), T_CONT), 1, "more time for a service is no sign of life of the helper");
+    tell_signal(T_TERM);
+    cr_assert_eq(count(A_SWEEP, NONE, -1), 1, "an orphan that was reaped is not the last child");
 }
