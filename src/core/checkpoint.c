@@ -19,8 +19,12 @@ static const struct checkpoint_policy *policy_of(const struct core *core, uint16
     return &core->model->checkpoints[checkpoint];
 }
 
+static const struct step_policy *step_of(const struct core *core, uint16_t checkpoint) {
+    return &core->model->steps[policy_of(core, checkpoint)->step];
+}
+
 static uint16_t service_of_checkpoint(const struct core *core, uint16_t checkpoint) {
-    return core->model->steps[policy_of(core, checkpoint)->step].for_service;
+    return step_of(core, checkpoint)->for_service;
 }
 
 static uint16_t slot_of(const struct core *core, uint16_t checkpoint) {
@@ -148,8 +152,10 @@ static void save_ended(struct core *core, uint16_t checkpoint, int exit) {
     saver->ended = saver->attempts;
     saver->exit = (int16_t)exit;
     core->dirty = true;
-    if (saver->why != WHY_STOP)
-        note(core, NOTE_SAVED, checkpoint, exit);
+    if (saver->why == WHY_STOP)
+        return; /* its row tells */
+    core->cut_save |= exit != 0 && core->walk.goal == GO_EXIT && step_of(core, checkpoint)->phase == PH_N;
+    note(core, NOTE_SAVED, checkpoint, exit);
 }
 
 void checkpoint_answer(struct core *core, uint16_t checkpoint, uint8_t what, int exit) {
@@ -223,6 +229,8 @@ bool checkpoints_hold(struct core *core) {
         if (!is_saving(core, i))
             continue;
         any = true;
+        if (!core->walk.saves_limited)
+            note(core, NOTE_SAVE_AWAITED, i, (int32_t)span_ms(spare));
         if (!core->walk.saves_limited || core->walk.no_time)
             job_stop(core, slot_of(core, i), ago(end, shorter(MS(LAST_WORD_MS), (span){spare.ns / 5})), end);
     }

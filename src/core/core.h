@@ -148,6 +148,7 @@ struct core {
     uint16_t errand;         /* the service that start, stop or restart works on; NONE */
     uint8_t stop_signal;     /* single command: what its stop step delivers */
     signal_set held;         /* single command: more notices, held back until then */
+    bool cut_save;           /* one failed during the stop, which takes none of its own */
     bool recorded;           /* the last run's record has been read, or could not be */
     bool started;            /* every service has been ready once */
     bool no_children;
@@ -231,6 +232,7 @@ enum note {
     NOTE_RESUMED, NOTE_PRESTOP_LAPSED, NOTE_DRAINED,
     NOTE_RESTORED,      /* subject: checkpoint; extra: exit code or -signal */
     NOTE_SAVED,         /* a save that was no step of a stop; likewise */
+    NOTE_SAVE_AWAITED,  /* subject: checkpoint; extra: ms at most until the services are stopped */
     NOTE_SAVE_MISSED,   /* subject: checkpoint; the save before is still at work */
     NOTE_READY,         /* for the first time */
     NOTE_NET_RESTART,   /* extra: ms until then */

@@ -72,7 +72,7 @@ int core_exit_code(const struct core *core) {
 
 uint8_t core_verdict(const struct core *core) {
     const struct walk *walk = &core->walk;
-    uint8_t verdict = VERDICT_CLEAN;
+    uint8_t verdict = core->cut_save ? VERDICT_DEGRADED : VERDICT_CLEAN;
     if (is_never(walk->asked))
         return VERDICT_NONE;
     if (core->left_behind || due(after(walk->clock, core->model->policy.grace), core->now))

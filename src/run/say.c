@@ -339,6 +339,15 @@ static void note_net(struct run *run, int32_t ms) {
     run_say(run, NORMAL, text);
 }
 
+static void note_awaited(struct run *run, uint16_t checkpoint, int32_t ms) {
+    char text[96];
+    struct out out = out_on(text, sizeof text);
+    out_text(&out, "one is being taken; it has ");
+    put_seconds(&out, MS(ms));
+    out_text(&out, " more, then the services are stopped");
+    say_row(run, NORMAL, run->model->steps[run->model->checkpoints[checkpoint].step].name, text);
+}
+
 void say_note(struct run *run, const struct action *action) {
     uint16_t subject = action->subject;
     const char *unit = subject < run->model->n_units ? run->model->units[subject].name : "";
@@ -371,6 +380,7 @@ void say_note(struct run *run, const struct action *action) {
         say_volatile(run);
         say_saved(run, subject, action->extra);
         break;
+    case NOTE_SAVE_AWAITED: note_awaited(run, subject, action->extra); break;
     case NOTE_SAVE_MISSED:
         named(run, NORMAL, run->model->steps[run->model->checkpoints[subject].step].name,
               ": the checkpoint before is still at work; none now", "");

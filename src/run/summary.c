@@ -254,6 +254,10 @@ static void advise(struct out *out, const struct run *run, const char **between)
     }
     if (first != NULL)
         advise_one(out, run, first, between);
+    if (run->core.cut_save) {
+        next(out, between);
+        out_text(out, "a checkpoint that was being taken failed");
+    }
     if (more > 0) {
         out_text(out, "; and ");
         out_uint(out, more);

@@ -74,6 +74,7 @@ void upward_note(struct run *run, const struct action *action) {
     case NOTE_PRESTOP_LAPSED:
     case NOTE_RESTORED:
     case NOTE_SAVED:
+    case NOTE_SAVE_AWAITED:
     case NOTE_SAVE_MISSED:
     case NOTE_NET_RESTART:
     case NOTE_N: break;

@@ -486,6 +486,7 @@ Test(held, the_service_stops_when_the_save_has_ended) {
     cr_assert_eq(s.core.savers[0].ended, 1);
     cr_assert_not(s.alive[run_slot(0)]);
     recorded_again();
+    cr_assert_eq(core_verdict(&s.core), VERDICT_CLEAN);
     the_end(0);
     cr_assert_leq(s.said[s.n_said - 1].at.ns, SEC(2).ns);
 }
@@ -511,7 +512,9 @@ Test(held, no_longer_than_there_is_time_that_nobody_was_promised) {
     at(5600);
     cr_assert_eq(kills(step_slot(save)), 1);
     cr_assert_not(s.alive[run_slot(0)]);
+    cr_assert_eq(notes(NOTE_SAVE_AWAITED), 1);
     recorded_again();
+    cr_assert_eq(core_verdict(&s.core), VERDICT_DEGRADED);
     the_end(0);
 }
 
