@@ -94,6 +94,47 @@ Test(checks, an_exec_check_that_exits_125_has_failed) {
     cr_assert_not(core_ready(&s.core));
 }
 
+static bool is_on_before_exec(uint8_t kind) {
+    new_model();
+    uint16_t it = service("it"), check = check_of(it, kind, false);
+    s.slow_exec[run_slot(it)] = true;
+    begin();
+    bool before = s.core.checks[check].on;
+    spawned(run_slot(it));
+    cr_assert(s.core.checks[check].on);
+    return before;
+}
+
+Test(checks, only_what_the_program_answers_is_on_before_it_begins) {
+    cr_assert(is_on_before_exec(CHECK_NOTIFY) && is_on_before_exec(CHECK_FD));
+    cr_assert_not(is_on_before_exec(CHECK_FILE) || is_on_before_exec(CHECK_TCP) || is_on_before_exec(CHECK_DELAY));
+}
+
+Test(checks, all_is_ready_once_all_are) {
+    uint16_t a = service("a"), b = service("b"), c = service("c");
+    uint16_t checks[] = {check_of(a, CHECK_TCP, false), check_of(b, CHECK_TCP, false), check_of(c, CHECK_TCP, false)};
+    begin();
+    tell_check(checks[2], true);
+    tell_check(checks[1], true);
+    cr_assert_eq(notes(NOTE_READY), 0);
+    cr_assert_not(s.core.started);
+    tell_check(checks[0], true);
+    cr_assert_eq(notes(NOTE_READY), 1);
+    cr_assert(s.core.started);
+}
+
+Test(checks, each_has_its_own_time) {
+    uint16_t a = service("a"), b = service("b"), ca = check_of(a, CHECK_EXEC, false), cb = check_of(b, CHECK_EXEC, false);
+    s.services[b].ready_timeout = SEC(5);
+    begin();
+    at(300);
+    answers(ca, 1), answers(cb, 1);
+    at(1000);
+    cr_assert_eq(notes(NOTE_NOT_READY), 0);
+    cr_assert_eq(spawns(check_slot(ca)), 2);
+    cr_assert_eq(spawns(check_slot(cb)), 2);
+}
+
 Test(checks, a_delay_is_ready_after_it) {
     uint16_t web = main_service("web"), check = check_of(web, CHECK_DELAY, false);
     s.checks[check].every = SEC(3);

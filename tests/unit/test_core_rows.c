@@ -85,15 +85,25 @@ Test(rows, a_signal_step_for_nobody_is_skipped) {
     is_state("a", S_SKIPPED);
 }
 
-Test(rows, the_stop_of_one_that_has_ended_by_itself_is_done) {
-    uint16_t it = service("it");
+static void stop_of_one_that_ended(int exit) {
+    new_model();
+    uint16_t it = service("it"), late = service("late");
     s.services[it].restart = RESTART_NO, s.services[it].essential = false;
     main_service("web");
+    add_after(late, it);
+    check_of(it, CHECK_TCP, false);
     begin();
-    ends(run_slot(it), 3);
+    ends(run_slot(it), exit);
     tell_signal(T_TERM);
     is_state("it", S_DONE);
-    cr_assert_eq(row("it")->exit, 3);
+    cr_assert_eq(row("it")->exit, exit);
+    is_state("late", S_SKIPPED);
+    cr_assert_eq(row("late")->exit, EXIT_UNKNOWN);
+}
+
+Test(rows, the_stop_of_one_that_has_ended_by_itself_is_done) {
+    stop_of_one_that_ended(3);
+    stop_of_one_that_ended(0);
 }
 
 Test(rows, a_step_of_which_there_is_no_row_is_not_done) {
@@ -275,4 +285,45 @@ Test(rows, a_service_lives_as_long_as_one_of_its_instances) {
     is_state("a", S_ACT);
     ends(1, 0);
     is_state("a", S_DONE);
+}
+
+Test(rows, a_gate_is_asked_once) {
+    uint16_t a = drain("a", DO_COMMAND);
+    s.steps[a].has_only_if = true, s.steps[a].retries = 1, s.steps[a].every = SEC(1);
+    main_service("web");
+    begin();
+    tell_signal(T_TERM);
+    cr_assert_eq(find_said(A_SPAWN, step_slot(a), -1, 0)->action.value, CMD_ONLY_IF);
+    ends(step_slot(a), 0);
+    mark();
+    ends(step_slot(a), 1);
+    at(1000);
+    cr_assert_eq(find_said(A_SPAWN, step_slot(a), -1, s.mark)->action.value, CMD_STEP);
+}
+
+Test(rows, the_last_try_ends_with_the_deadline_too) {
+    uint16_t a = drain("a", DO_COMMAND);
+    s.steps[a].retries = 1, s.steps[a].every = SEC(1), s.steps[a].timeout = SEC(3);
+    main_service("web");
+    begin();
+    tell_signal(T_TERM);
+    ends(step_slot(a), 1);
+    at(1000);
+    s.deaf[step_slot(a)] = s.undying[step_slot(a)] = true;
+    at(2999);
+    is_state("a", S_ACT);
+    at(3000);
+    is_state("a", S_TIMEOUT);
+}
+
+Test(rows, the_exit_of_one_whose_tree_was_killed_is_told) {
+    main_service("web");
+    s.services[0].stop_timeout = SEC(2);
+    s.clings[0] = s.deaf[0] = true;
+    begin();
+    tell_signal(T_TERM);
+    ends(0, 7);
+    at(2000);
+    is_state("web", S_TIMEOUT);
+    cr_assert_eq(row("web")->exit, 7);
 }

@@ -115,7 +115,11 @@ Test(saves, one_on_demand_gets_term_before_its_time_is_up) {
 Test(saves, all_are_saved_on_demand_and_by_signal) {
     two(false);
     s.model.policy.signals[T_USR2].meaning = SIGNAL_CHECKPOINT;
+    s.model.policy.signals[T_USR1].meaning = SIGNAL_RELOAD;
+    tell_signal(T_USR1);
+    cr_assert_eq(spawns(step_slot(ca)) + spawns(step_slot(cb)), 0);
     tell_signal(T_USR2);
+    cr_assert(s.core.savers[0].client == 0 && s.core.savers[1].client == 0, "nobody waits");
     cr_assert_eq(spawns(step_slot(ca)) + spawns(step_slot(cb)), 2);
     cr_assert(s.core.savers[0].why == WHY_SIGNAL && s.core.savers[1].why == WHY_SIGNAL);
     ends(step_slot(ca), 0);
@@ -123,6 +127,7 @@ Test(saves, all_are_saved_on_demand_and_by_signal) {
     cr_assert_eq(answer(), REPLY_STARTED, "one is");
     cr_assert_eq(spawns(step_slot(ca)), 2);
     cr_assert_eq(s.core.savers[0].why, WHY_REQUEST);
+    cr_assert_eq(s.core.savers[0].client, 77);
 }
 
 Test(saves, a_schedule_is_told_and_asked_for_by_nobody) {
@@ -158,6 +163,7 @@ Test(saves, a_schedule_is_of_one) {
     cr_assert_eq(spawns(step_slot(cb)), 1);
     cr_assert_eq(published(), 1);
     cr_assert_eq(s.core.savers[1].why, WHY_SCHEDULE);
+    cr_assert_eq(s.core.savers[1].client, 0);
     is_at(ms_of(core_next(&s.core)), 20000);
     at(20000);
     cr_assert_eq(notes(NOTE_SAVE_MISSED), 1);
@@ -194,6 +200,8 @@ Test(saves, the_record_is_read_and_written_and_kept) {
     ends(step_slot(ca), 0);
     cr_assert_eq(records(), RECORD_END);
     cr_assert_eq(s.core.savers[0].why, WHY_STOP);
+    ends(record_slot(), 0);
+    is_state("record", S_DONE);
 }
 
 uint16_t plan_rows(const struct model *model);
