@@ -1,4 +1,5 @@
-/* Any bytes as a manifest: what is read stays inside, and is written the same way again. */
+/* Any bytes as a manifest: what is read stays inside, and is written the same way again.
+ * For: src/text/manifest.c src/text/ids.c */
 #include <stdlib.h>
 #include <string.h>
 

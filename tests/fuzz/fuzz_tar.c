@@ -1,5 +1,6 @@
 /* Any bytes as an archive; what was read is written and read again. The first byte chooses whether checksums are
- * made right first: else hardly anything would come behind them. */
+ * made right first: else hardly anything would come behind them.
+ * For: src/text/tar.c */
 #include <stdlib.h>
 #include <string.h>
 
