@@ -130,7 +130,7 @@ $(B)/every: $(wildcard tests/every/*.c tests/every/*.h) $(pure_obj) $(B)/see
 # takes minutes and 2 GB.
 every: $(B)/every
 	$(B)/every -w 300
-	$(B)/every -e 2
+	$(B)/every -e 2 -b 22
 	$(B)/every -e 6 0 1 12
 
 every-long: $(B)/every
