@@ -81,3 +81,63 @@ Test(told, a_fact_is_only_that_fact) {
     tell_signal(T_TERM);
     cr_assert_eq(count(A_SWEEP, NONE, -1), 1, "an orphan that was reaped is not the last child");
 }
+
+Test(told, a_process_that_has_begun) {
+    uint16_t it = oneshot("it");
+    main_service("web");
+    s.slow_exec[run_slot(it)] = true;
+    begin();
+    mark();
+    spawned(run_slot(it));
+    cr_assert_eq(published(), 1);
+}
+
+Test(told, nothing_more_is_awaited_of_what_is_ready) {
+    uint16_t it = service("it"), check = check_of(it, CHECK_NOTIFY, false);
+    s.services[it].ready_timeout = SEC(5);
+    s.slow_exec[run_slot(it)] = true;
+    begin();
+    uint32_t gen = s.core.checks[check].gen;
+    spawned(run_slot(it));
+    cr_assert_eq(s.core.checks[check].gen, gen, "it is on already");
+    tell_check(check, true);
+    cr_assert(is_never(core_next(&s.core)));
+}
+
+Test(told, the_first_signal_is_a_stop_signal_like_any) {
+    main_service("web");
+    s.services[0].stop[0].signal = T_HUP;
+    begin();
+    tell_signal(T_TERM);
+    the_end(0);
+}
+
+/* Ends for good are told: neither those that a restart follows, nor those of a stop. */
+static uint32_t said(uint8_t policy, int exit, bool again, bool stop) {
+    new_model();
+    uint16_t it = service("it");
+    s.services[it].restart = policy, s.services[it].essential = false;
+    main_service("web");
+    drain("d", DO_COMMAND);
+    begin();
+    lasts(0);
+    s.deaf[run_slot(it)] = true;
+    if (again)
+        tell_ask(ASK_RESTART_UNIT, it, 0);
+    if (stop)
+        tell_signal(T_TERM);
+    ends(run_slot(it), exit);
+    return notes(NOTE_ENDED) + 10 * notes(NOTE_FAILED);
+}
+
+Test(told, an_end_for_good) {
+    cr_assert_eq(said(RESTART_NO, 0, false, false), 1);
+    cr_assert_eq(said(RESTART_NO, 3, false, false), 10);
+    cr_assert_eq(said(RESTART_ALWAYS, 0, false, false), 0);
+    cr_assert_eq(said(RESTART_NO, 0, true, false), 0);
+    cr_assert_eq(said(RESTART_NO, 3, false, true), 0);
+    new_single();
+    begin();
+    ends(0, 3);
+    cr_assert_eq(notes(NOTE_ENDED) + notes(NOTE_FAILED), 0);
+}
