@@ -30,7 +30,7 @@ def told(r, name, choices, withs):
 def configuration(r):
     """The text, the words for simulate, and whether main is a service of it."""
     withs, names = [], []
-    lines = ["[lastcall]", "grace = 6s", f"order = {r.choice(['ordered', 'parallel'])}",
+    lines = ["[lastcall]", "grace = 12s", f"order = {r.choice(['ordered', 'parallel'])}",
              f"announce = {r.choice(['0s', '200ms'])}"]
     for n in range(r.randint(1, 4)):
         how, habit = r.choice(SERVICES)
@@ -42,19 +42,19 @@ def configuration(r):
         if names and r.random() < 0.5:
             lines.append(f"after = {r.choice(names)}")
         if r.random() < 0.6:
-            lines.append("stop-timeout = 500ms")
+            lines.append("stop-timeout = 1s")
         names.append(f"s{n}")
     for kind, most in (("drain", 3), ("finish", 2)):
         for n in range(r.randint(0, most)):
             name = f"{kind}{n}"
-            lines += [f"[{kind} {name}]", f"command = {told(r, name, COMMANDS, withs)}", "timeout = 700ms"]
+            lines += [f"[{kind} {name}]", f"command = {told(r, name, COMMANDS, withs)}", "timeout = 1500ms"]
             for chance, line in ((0.2, "after = none"), (0.2, "on-failure = skip-rest"), (0.2, "required = yes"),
                                  (0.2, "guarantee = 300ms"), (0.2, "only-if = true")):
                 if r.random() < chance:
                     lines.append(line)
     for n in range(r.choice([0, 0, 1, 2])):
         name, when = f"save{n}", r.choice(["before-stop", "after-stop", "never"])
-        lines += [f"[checkpoint {name}]", f"command = {SAVE.format(told(r, name, COMMANDS, withs))}", "timeout = 700ms",
+        lines += [f"[checkpoint {name}]", f"command = {SAVE.format(told(r, name, COMMANDS, withs))}", "timeout = 1500ms",
                   f"when = {when}", f"dir = @W/{name}"]
         for chance, line in ((0.5, f"for = {r.choice(names)}"), (0.2, "required = yes"), (0.2, "guarantee = 300ms")):
             if r.random() < chance and (when != "never" or line.startswith("for")):
