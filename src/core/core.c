@@ -121,7 +121,8 @@ static NEARBY void close_actions(struct core *core) {
         core->dirty = true;
     }
     if (core->dirty) {
-        helper_published(core);
+        if (core->model->policy.net)
+            helper_published(core);
         core->out->v[PUBLISH_PLACE].kind = A_PUBLISH;
     }
     core->dirty = false;
