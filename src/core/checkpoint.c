@@ -228,11 +228,11 @@ bool checkpoints_hold(struct core *core) {
     for (uint16_t i = 0; i < core->model->n_checkpoints; i++) {
         if (!is_saving(core, i))
             continue;
-        any = true;
-        if (!core->walk.saves_limited)
+        if (!core->walk.saves_limited && spare.ns > 0)
             note(core, NOTE_SAVE_AWAITED, i, (int32_t)span_ms(spare));
         if (!core->walk.saves_limited || core->walk.no_time)
             job_stop(core, slot_of(core, i), ago(end, shorter(MS(LAST_WORD_MS), (span){spare.ns / 5})), end);
+        any |= is_saving(core, i); /* who got KILL just now is not waited for */
     }
     core->walk.saves_limited |= any;
     return any;

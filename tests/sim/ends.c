@@ -97,7 +97,7 @@ void rules_exit(void) {
     bool time_to_reap = is_forever(most) || before(after(later_of(sim.notice, after(walk->clock, minus(most, policy()->reserve))), MS(8)), after(walk->clock, most));
     for (uint16_t i = 0; i < walk->n_rows; i++) {
         killed |= walk->rows[i].killed;
-        all_well &= walk->rows[i].state == S_DONE || walk->rows[i].state == S_SKIPPED;
+        all_well &= walk->rows[i].state == S_DONE || walk->rows[i].state == S_SKIPPED || walk->rows[i].action == DO_RECORD;
         if (!row_ended(&walk->rows[i]) && !policy()->phases_only)
             fail("row %u has not ended at the exit", i);
     }
@@ -106,6 +106,7 @@ void rules_exit(void) {
     if (scene.model.n_steps == 0 && policy()->announce_min.ns == 0 && !policy()->phases_only && scene.latency.ns == 0 && sim.alive == 0 &&
         sim.now.ns != later_of(sim.notice, sim.last_end).ns)
         fail("it slept though all had ended");
+    all_well &= !sim.core.cut_save;
     if (killed ? verdict < VERDICT_FORCED : all_well && verdict != VERDICT_CLEAN && verdict != VERDICT_OVERRAN)
         fail("the verdict is %s", verdict_name(verdict));
     if (policy()->phases_only && sim.core.exit_code)

@@ -134,6 +134,26 @@ static void draw_step(uint8_t phase, uint16_t first) {
     step_nature[i] = draw_command(chance(EASY));
 }
 
+static void draw_checkpoint(uint8_t phase) {
+    uint16_t i = scene.model.n_steps++;
+    struct step_policy *it = &scene.steps[i];
+    bool first = i == 0 || scene.steps[i - 1].phase != phase, restores = chance(60);
+    *it = (struct step_policy){
+        .name = "step", .phase = phase, .action = DO_CHECKPOINT, .run_if_step = NONE, .has_undo = restores,
+        .required = phase != PH_N && chance(15), .stage = first ? 0 : (uint16_t)(scene.steps[i - 1].stage + chance(40)),
+        .for_service = chance(70) ? any_service() : NONE, .every = chance(40) ? PICK(MS(300), SEC(1), SEC(5)) : NO_TIME,
+        .timeout = chance(30) ? FOREVER : PICK(MS(60), MS(500), SEC(1), SEC(5)), .guarantee = FOREVER,
+    };
+    if (restores && chance(30))
+        it->signal |= KEEPS_MAY_FAIL;
+    if (restores && it->for_service != NONE && scene.services[it->for_service].n_units == 1 && chance(30))
+        it->signal |= KEEPS_ON_RESTART;
+    if (phase == PH_N && restores && it->every.ns == 0 && chance(40))
+        it->signal |= KEEPS_NOTHING;
+    step_nature[i] = draw_command(chance(EASY));
+    step_nature[i].good = chance(80) ? 99 : 40;
+}
+
 static void draw_policy(void) {
     struct policy *policy = &scene.model.policy;
     *policy = (struct policy){
@@ -166,7 +186,7 @@ static void draw_guarantees(void) {
         if (chance(30))
             scene.services[i].guarantee = (span){rest.ns / parts};
     for (uint16_t i = 0; i < scene.model.n_steps; i++)
-        if (chance(30))
+        if (chance(30) && scene.steps[i].phase != PH_N)
             scene.steps[i].guarantee = (span){rest.ns / parts};
 }
 
@@ -184,7 +204,7 @@ static void make_single(void) {
 
 static void make_services(void) {
     uint16_t n = how_many_services(), n_drains = (uint16_t)(chance(60) ? roll(5) : 0), main;
-    bool plain = chance(25);
+    bool plain = chance(25), keeps = chance(25);
     for (uint16_t i = 0; i < n; i++) {
         scene.model.n_services = (uint16_t)(i + 1);
         draw_service(i, plain);
@@ -206,8 +226,15 @@ static void make_services(void) {
     }
     for (uint16_t i = 0; i < n_drains; i++)
         draw_step(PH_DRAIN, 0);
+    if (keeps && chance(60))
+        draw_checkpoint(PH_SAVE);
+    if (keeps && chance(30))
+        draw_checkpoint(PH_SETTLE);
+    n_drains = scene.model.n_steps;
     for (uint32_t i = chance(30) ? 1 + roll(2) : 0; i > 0; i--)
         draw_step(PH_FINISH, n_drains);
+    if (keeps && scene.model.n_steps < MOST_STEPS_ && chance(40))
+        draw_checkpoint(PH_N);
 }
 
 static const struct nature *nature_of(uint8_t what, uint16_t owner) {

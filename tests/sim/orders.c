@@ -10,6 +10,16 @@ bool service_ready(uint16_t service) {
     return true;
 }
 
+/* Nothing that concerns the service is still to be restored. */
+bool rules_restored(uint16_t service) {
+    for (uint16_t i = 0; i < scene.model.n_checkpoints; i++) {
+        uint16_t of = scene.steps[scene.checkpoints[i].step].for_service;
+        if ((of == NONE || of == service) && scene.checkpoints[i].has_restore && sim.core.savers[i].restore != R_DONE)
+            return false;
+    }
+    return true;
+}
+
 /* The first run waits until all that it comes after are ready. */
 static void rules_first_start(uint16_t unit) {
     const struct service *service = &scene.services[scene.units[unit].service];
@@ -36,6 +46,28 @@ static void rules_restart(uint16_t unit) {
         fail("unit %u is started again too often", unit);
 }
 
+/* Before the stop of its service, or after it; and never what was not whole. */
+static void rules_save(uint16_t step) {
+    const struct step_policy *it = &scene.steps[step];
+    const struct walk *walk = &sim.core.walk;
+    bool by_row = it->phase != PH_N && walk->goal == GO_EXIT && walk->open && walk->stages[walk->stage].phase == it->phase;
+    if (scene.checkpoints[it->checkpoint].has_restore && sim.core.savers[it->checkpoint].restore != R_DONE)
+        fail("step %u is saved before it was restored", step);
+    if (!by_row && (walk->goal == GO_EXIT || !is_never(walk->clock)))
+        fail("step %u is saved by schedule or on demand while a clock runs", step);
+    if (it->for_service != NONE && it->phase == PH_SAVE && sim.core.units[scene.services[it->for_service].first_unit].state != U_UP)
+        fail("step %u is saved, and its service is not up", step);
+}
+
+static void rules_restore(uint16_t step) {
+    uint16_t service = scene.steps[step].for_service;
+    for (uint16_t unit = 0; unit < scene.model.n_units; unit++)
+        if ((service == NONE ? scene.units[unit].service != NONE : scene.units[unit].service == service) && sim.procs[unit].state != P_NONE)
+            fail("step %u is restored while unit %u runs", step, unit);
+    if (sim.core.walk.goal != GO_RUN || !is_never(sim.core.walk.clock))
+        fail("step %u is restored while a drain or a clock runs", step);
+}
+
 static void rules_spawn(const struct action *action) {
     const struct proc *proc = &sim.procs[action->job.job];
     const struct walk *walk = &sim.core.walk;
@@ -47,6 +79,8 @@ static void rules_spawn(const struct action *action) {
             fail("unit %u is started while a drain or a clock runs", action->subject);
         if (policy()->phases_only)
             fail("unit %u is another's", action->subject);
+        if (!rules_restored(scene.units[action->subject].service))
+            fail("unit %u is started before its restore has ended", action->subject);
         rules_first_start(action->subject);
         rules_restart(action->subject);
         break;
@@ -59,6 +93,8 @@ static void rules_spawn(const struct action *action) {
         if (sim.rows[row_of_step[action->subject]].stage < walk->stage && sim.goal == walk->goal && !row_ended(&walk->rows[row_of_step[action->subject]]))
             fail("step %u begins after a later stage has begun", action->subject);
         break;
+    case CMD_SAVE: rules_save(action->subject); break;
+    case CMD_RESTORE: rules_restore(action->subject); break;
     case CMD_UNDO:
         if (walk->goal != GO_RUN)
             fail("step %u is undone in a drain", action->subject);
@@ -70,7 +106,7 @@ static void rules_spawn(const struct action *action) {
         if (!sim.core.checks[action->subject].on && !sim.core.jobs[action->job.job].killed)
             fail("check %u runs though it is off", action->subject);
         break;
-    case CMD_STOP: case CMD_RELOAD: case CMD_SAVE: case CMD_RESTORE: case CMD_RECORD: case CMD_NET: case CMD_N: break;
+    case CMD_STOP: case CMD_RELOAD: case CMD_RECORD: case CMD_NET: case CMD_N: break;
     }
 }
 

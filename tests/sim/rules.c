@@ -60,7 +60,8 @@ static span most_of(const struct row *row) {
     case DO_SWEEP: return SEC(2);
     case DO_COMMAND: case DO_SIGNAL: case DO_WAIT_EXIT: case DO_CHECKPOINT: return scene.steps[row->subject].timeout;
     case DO_SLEEP: return shorter(scene.steps[row->subject].timeout, scene.steps[row->subject].sleep);
-    case DO_RECORD: case DO_N: break; /* in no plan of the sim yet */
+    case DO_RECORD: return SEC(1);
+    case DO_N: break;
     }
     return FOREVER;
 }
@@ -213,6 +214,7 @@ static void rules_unit(uint16_t unit) {
         return;
     for (uint16_t i = 0; i < service->n_after; i++)
         may &= service_ready(service->after[i]);
+    may &= rules_restored(scene.units[unit].service);
     if (may)
         fail("unit %u waits for nothing", unit);
 }

@@ -15,6 +15,7 @@ static void signals(struct policy *policy) {
         policy->signals[stops[i]].meaning = SIGNAL_STOP;
     policy->signals[40] = (struct signal_rule){SIGNAL_RELOAD, 0};
     policy->signals[41] = (struct signal_rule){SIGNAL_HURRY, 0};
+    policy->signals[42] = (struct signal_rule){SIGNAL_CHECKPOINT, 0};
 }
 
 static void services(void) {
@@ -47,6 +48,23 @@ static void steps(void) {
     }
 }
 
+static void checkpoints(void) {
+    uint16_t n = 0;
+    for (uint16_t i = 0; i < scene.model.n_steps; i++) {
+        struct step_policy *it = &scene.steps[i];
+        if (it->action != DO_CHECKPOINT)
+            continue;
+        scene.checkpoints[n] = (struct checkpoint_policy){
+            .step = i, .has_save = !(it->signal & KEEPS_NOTHING), .has_restore = it->has_undo,
+            .on_restart = it->signal & KEEPS_ON_RESTART, .may_fail = it->signal & KEEPS_MAY_FAIL,
+            .every = it->every.ns == 0 ? FOREVER : it->every,
+        };
+        it->checkpoint = n++;
+    }
+    scene.model.n_checkpoints = n;
+    scene.model.checkpoints = scene.checkpoints;
+}
+
 void scene_finish(void) {
     struct model *model = &scene.model;
     model->services = scene.services, model->units = scene.units;
@@ -61,6 +79,7 @@ void scene_finish(void) {
             *(it->live ? &scene.units[it->unit].live : &scene.units[it->unit].ready) = i;
     }
     steps();
+    checkpoints();
 }
 
 /* Nothing in it, but what is usual. */
@@ -90,8 +109,23 @@ static bool valid_check(uint16_t i) {
     return it->kind < CHECK_N && it->successes > 0 && it->failures > 0 && it->every.ns > 0;
 }
 
+/* A row that would save nothing is none; nothing is restored on a restart of all. */
+static bool valid_checkpoint(const struct step_policy *it) {
+    bool saves = !(it->signal & KEEPS_NOTHING), row = it->phase == PH_SAVE || it->phase == PH_SETTLE;
+    if (!row && (it->phase != PH_N || it->required || !is_forever(it->guarantee)))
+        return false;
+    return !it->has_only_if && it->retries == 0 && (saves || (it->phase == PH_N && it->every.ns == 0)) &&
+           (!(it->signal & KEEPS_ON_RESTART) ||
+            (it->for_service < scene.model.n_services && scene.services[it->for_service].n_units == 1));
+}
+
 static bool valid_step(uint16_t i) {
     const struct step_policy *it = &scene.steps[i];
+    bool saves = it->phase == PH_SAVE || it->phase == PH_SETTLE || it->phase == PH_N;
+    if (saves != (it->action == DO_CHECKPOINT) || (saves && !valid_checkpoint(it)))
+        return false;
+    if (it->run_if_step != NONE && it->run_if_step < i && scene.steps[it->run_if_step].phase == PH_N)
+        return false;
     if ((it->action == DO_SIGNAL || it->action == DO_WAIT_EXIT) && it->target >= scene.model.n_services)
         return false;
     if (it->for_service != NONE && it->for_service >= scene.model.n_services)

@@ -32,6 +32,10 @@ enum { MOST_UNITS = 220, MOST_SERVICES = 200, MOST_CHECKS_ = 80, MOST_STEPS_ = 8
 enum { MOST_EVENTS = 2048, MOST_FATES = 4096, MOST_TURNS = 2048 };
 enum { K_INT = 2, K_QUIT = 3, K_KILL = 9, K_TERM = 15, K_CONT = 18 };
 
+/* What a checkpoint is beyond its step stands where a step that is one has nothing: has_undo is has_restore, `every`
+ * its schedule (0: none), and `signal` has these bits. */
+enum { KEEPS_NOTHING = 1 /* it only restores */, KEEPS_ON_RESTART = 2, KEEPS_MAY_FAIL = 4 };
+
 /* When a process chooses to die. */
 enum moment { M_ANY, M_NOTICE, M_STAGE, M_RESUME, M_DEADLINE, M_TURN, M_N };
 enum obeys { OBEYS_DYING, OBEYS_WELL, OBEYS_CODE };
@@ -64,6 +68,7 @@ struct scene {
     struct unit_policy units[MOST_UNITS];
     struct check_policy checks[MOST_CHECKS_];
     struct step_policy steps[MOST_STEPS_];
+    struct checkpoint_policy checkpoints[MOST_STEPS_]; /* follow from the steps that are one: see KEEPS_* */
     span latency;             /* how late the loop may be told of a fact or an instant */
     instant horizon;          /* a stop comes now, if none came before */
     int32_t late_ms;          /* phases alone: how much of the grace is gone */
@@ -195,6 +200,7 @@ void world_do(const struct action *action);
 void world_end_main(void);
 /* rules.c, orders.c */
 extern uint16_t row_of_unit[MOST_UNITS], row_of_step[MOST_STEPS_];
+bool rules_restored(uint16_t service);
 bool service_ready(uint16_t service);
 void rules_begin(void);
 void rules_action(const struct action *action, uint32_t place);

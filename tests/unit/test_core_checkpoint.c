@@ -529,6 +529,20 @@ Test(held, not_by_one_that_even_kill_does_not_end) {
     cr_assert_leq(s.said[s.n_said - 1].at.ns, SEC(10).ns);
 }
 
+Test(held, not_where_nothing_is_spare) {
+    with_checkpoint(PH_N, false);
+    s.services[web].guarantee = SEC(9);
+    begin_restored();
+    tell_ask(ASK_CHECKPOINT, 0, 0);
+    s.deaf[step_slot(save)] = s.undying[step_slot(save)] = true;
+    s.slow_exec[record_slot()] = true; /* nothing else happens that would move the stop on */
+    tell_signal(T_TERM);
+    cr_assert_eq(kills(step_slot(save)), 1);
+    cr_assert_not(s.alive[run_slot(0)], "KILL is not waited for");
+    at(20000);
+    cr_assert(exited());
+}
+
 Test(held, not_by_a_restore) {
     new_model();
     web = main_service("web");
