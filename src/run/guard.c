@@ -149,9 +149,9 @@ bool guard_gate(struct guard *guard, struct spawn *only_if, struct spawn_error *
         return false;
     fd_close(&error_fd);
     int exit = wait_for(pid);
-    if (exit == 125 || exit == 126 || exit == 127) { /* it could not be asked: that is no answer */
+    if (exit < 0 || exit == 125 || exit == 126 || exit == 127) { /* it was killed, or could not be asked: no answer */
         guard->result->stage = CHECKPOINT_GATE;
-        _exit(exit);
+        _exit(exit < 0 ? 128 - exit : exit);
     }
     if (exit != 0)
         skip(guard, "");

@@ -116,6 +116,8 @@ bool store_latest(struct store *store, struct checkpoint_result *result) {
             return false;
         set_aside(store, id, result);
     }
+    if (!store_was_read(store, result))
+        return false; /* "there is none" would start its service with nothing */
     result->files = result->bytes = 0;
     result->path[0] = 0;
     store_at(result, CHECKPOINT_OK);

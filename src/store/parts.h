@@ -19,6 +19,7 @@ struct store {
     bool one_sync;                   /* syncfs(2) is as good here as fsync(2) of every file */
     char root[CHECKPOINT_PATH];      /* absolute */
     char id[CHECKPOINT_ID];          /* the attempt's; empty: there is none */
+    int unread;                      /* errno: the last store_next() could not read the directory to its end */
     struct tree_level names;         /* of the store's directory */
     struct tree tree;
     struct sealed sealed;

@@ -64,12 +64,15 @@ static bool largest(struct store *store, unsigned forms, uint64_t *below, char n
 
 bool store_next(struct store *store, uint64_t *below, char id[static CHECKPOINT_ID]) {
     char name[ID_NAME];
-    int error;
-    bool found = largest(store, 1u << ID_WHOLE, below, name, &error);
+    bool found = largest(store, 1u << ID_WHOLE, below, name, &store->unread);
     id[0] = 0;
     if (found)
         memcpy(id, name, CHECKPOINT_ID);
     return found;
+}
+
+bool store_was_read(const struct store *store, struct checkpoint_result *result) {
+    return store->unread == 0 || store_failed(result, CHECKPOINT_OPEN, store->unread, store->root);
 }
 
 bool store_next_damaged(struct store *store, uint64_t *below, char id[static CHECKPOINT_ID]) {

@@ -75,6 +75,8 @@ struct manifest_head;
 /* The newest checkpoint with a number below *below, which becomes its number; UINT64_MAX to begin with. */
 bool store_next(struct store *store, uint64_t *below, char id[static CHECKPOINT_ID]);
 /* The same among those that were set aside. */
+/* store_next() ended because there are no more, and not because the directory could not be read: result then says so. */
+bool store_was_read(const struct store *store, struct checkpoint_result *result);
 bool store_next_damaged(struct store *store, uint64_t *below, char id[static CHECKPOINT_ID]);
 
 /* Opens a checkpoint, and holds it with a shared lock: no other process removes it until the next call or the end.

@@ -92,7 +92,9 @@ static bool pick(const struct task *task, char id[static CHECKPOINT_ID], struct 
         if (task->id != NULL) {
             memccpy(id, task->id, 0, CHECKPOINT_ID);
         } else if (!store_next(&store_room, &below, id)) {
-            return none_there(task, dir);
+            if (store_was_read(&store_room, &result))
+                return none_there(task, dir);
+            break;
         }
         if (store_pick(&store_room, id, head, &result))
             return true;
@@ -168,6 +170,8 @@ static int verify_store(const struct task *task, const struct store_at *store) {
         if (task->latest)
             break;
     }
+    if (task->id == NULL && !store_was_read(&store_room, &result))
+        code = wrong(task, store->name, &result);
     store_close(&store_room);
     return code;
 }
@@ -197,12 +201,13 @@ static int list(struct task *task) {
     shelf_begin(&shelf, task->json);
     for (unsigned i = 0; i < task->stores.n; i++) {
         struct checkpoint_result result = {0};
-        if (store_open_to_look(&store_room, task->stores.v[i].dir, false, &result))
-            shelf_list(&shelf, &store_room, &task->stores.v[i]);
-        else if (result.error != ENOENT || task->stores.v[i].name[0] == 0)
+        if (store_open_to_look(&store_room, task->stores.v[i].dir, false, &result)) {
+            if (!shelf_list(&shelf, &store_room, &task->stores.v[i], &result))
+                code = wrong(task, task->stores.v[i].name, &result);
+        } else if (result.error != ENOENT || task->stores.v[i].name[0] == 0)
             code = wrong(task, task->stores.v[i].name, &result);
         else
-            shelf_list(&shelf, NULL, &task->stores.v[i]); /* nothing was ever taken */
+            shelf_list(&shelf, NULL, &task->stores.v[i], &result); /* nothing was ever taken */
     }
     shelf_end(&shelf);
     return code | result_code(task->call, shelf.wrote);

@@ -120,7 +120,7 @@ void shelf_begin(struct shelf *shelf, bool as_json) {
     shelf->json = json_on(&shelf->out);
 }
 
-void shelf_list(struct shelf *shelf, struct store *store, const struct store_at *at) {
+bool shelf_list(struct shelf *shelf, struct store *store, const struct store_at *at, struct checkpoint_result *result) {
     char id[CHECKPOINT_ID];
     uint64_t below = UINT64_MAX;
     unsigned n = 0;
@@ -130,11 +130,13 @@ void shelf_list(struct shelf *shelf, struct store *store, const struct store_at 
         look_at(store, id, &found);
         add(shelf, id, &found);
     }
+    bool read = store == NULL || store_was_read(store, result);
     for (below = UINT64_MAX; store != NULL && store_next_damaged(store, &below, id); n++)
         add(shelf, id, &(struct found){.state = "set aside"});
-    end_store(shelf, n);
+    end_store(shelf, n + !read);
     if (store != NULL)
         store_close(store);
+    return read;
 }
 
 void shelf_end(struct shelf *shelf) {

@@ -12,8 +12,8 @@
 struct shelf { bool as_json, wrote, any; struct out out; struct json json; };
 
 void shelf_begin(struct shelf *shelf, bool as_json);
-/* The store is open to look, and closed then; NULL: it has not been made yet. */
-void shelf_list(struct shelf *shelf, struct store *store, const struct store_at *at);
+/* The store is open to look, and closed then; NULL: it has not been made yet. false: it could not be read. */
+bool shelf_list(struct shelf *shelf, struct store *store, const struct store_at *at, struct checkpoint_result *result);
 void shelf_end(struct shelf *shelf);
 
 /* Of the one that was picked: its manifest. false: that is damaged. */

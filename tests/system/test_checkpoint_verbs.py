@@ -669,3 +669,11 @@ def test_an_export_is_not_pruned_away(running, workdir):
     lc.wait_for(lambda: len(checkpoints(store)) == 3, what="pruning")
     assert held not in checkpoints(store)
     assert running.stop() == 0
+
+
+def test_a_directory_that_cannot_be_read_is_not_an_empty_one(store):
+    checkpoint("import", store, stdin=archive(*simple()))
+    for verb in ("verify", "list", "show", "export"):
+        done = subprocess.run(["strace", "-qq", "-o", "/dev/null", "-e", "inject=getdents64:error=EIO", lc.BINARY, "checkpoint",
+                               verb, store], capture_output=True, timeout=60)
+        assert done.returncode == 1 and b"input/output error" in done.stderr, (verb, done)

@@ -299,3 +299,22 @@ def test_a_store_that_cannot_be_read_is_no_empty_one(keeps, store):
     run = keeps(BOTH + "on-failure = continue\n")
     run.wait_line("jobs: restore FAILED: cannot open the store")
     assert run.find("web start") and run.stop() == 0
+
+
+# ---- what is no answer ----
+
+def test_an_only_if_that_was_killed_is_no_answer(keeps, saved):
+    saved()
+    run = keeps(BOTH + "only-if = sh -c 'kill -9 $$'\n", ready=False)
+    assert run.wait() == 137
+    assert "only-if could not be run" in run.err and not run.find("web start")
+
+
+def test_a_store_that_cannot_be_read_is_not_an_empty_one(keeps, saved, store):
+    """Its service would start with nothing, and save that over what is there."""
+    last = saved()
+    run = keeps(BOTH, ready=False, mode="host", before=["/usr/bin/strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=getdents64",
+                                                        "-e", "inject=getdents64:error=EIO"])
+    assert run.wait() == 125
+    assert "restore FAILED: cannot open the store" in run.err and not run.find("web start"), run.err
+    assert store.ids() == [last]
