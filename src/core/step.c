@@ -172,6 +172,8 @@ static void try_command(struct core *core, uint16_t row) {
     struct row *r = row_at(core, row);
     if (job_live(core, core_job_of_step(core, r->subject))) {
         await_slot(core, row);
+    } else if (is_checkpoint(r) && !checkpoint_wanted(core, policy_of(core, r)->checkpoint, r->phase)) {
+        end(core, row, S_SKIPPED); /* its service has ended while this waited for the save before */
     } else if (!has_time(core, r)) {
         end(core, row, r->tries ? S_FAILED : S_SKIPPED);
     } else {

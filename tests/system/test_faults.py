@@ -30,8 +30,8 @@ PARTS = 8                                   # tests that all faults of a scenari
 SAMPLE = 5                                  # faults of a scenario that the ordinary tests take
 READY = 1.5                                 # seconds that a scenario has to come up before it is stopped all the same
 LATE = 1.5                                  # seconds that the machine may take
-MOST_CALLS = 3000                           # of lastcall itself in one run: more is a busy loop
-LOOPS = 0.4                                 # seconds in which a busy loop makes more than that
+MOST_CALLS = 5000                           # of lastcall itself in one run: more is a busy loop
+LOOPS = 0.7                                 # seconds in which a busy loop makes more than that
 TRIES = 3                                   # a machine that was too busy will not be so every time
 
 # What each call can fail with, by its page; not what only mistakes of lastcall's own give (EFAULT, EBADF).

@@ -383,6 +383,20 @@ Test(schedule, that_hangs_leaves_time_for_the_save_of_the_stop) {
     the_end(0);
 }
 
+Test(schedule, that_ends_after_its_service_is_followed_by_no_save) {
+    schedule(10);
+    at(10000);
+    tell_signal(T_TERM);
+    recorded_again();
+    is_state("state", S_PAUSE);
+    ends(run_slot(0), 0);
+    ends(step_slot(save), 0);
+    is_state("state", S_SKIPPED);
+    cr_assert_eq(spawns(step_slot(save)), 1);
+    recorded_again();
+    the_end(0);
+}
+
 Test(schedule, starts_nothing_while_a_clock_runs) {
     schedule(10);
     s.model.policy.grace = SEC(60);
