@@ -219,7 +219,8 @@ def test_a_file_that_changes_is_refused(store, workdir):
         line = store.take("file", "big", "20000000", "sh", f"(while :; do echo; done >> f) > /dev/null 2>&1 & echo $! > {pid}")
     finally:
         os.kill(int(pid.read_text()), signal.SIGKILL)
-    assert (line.good, line.stage) == (False, "changed") and line.path == "f"
+    assert (line.good, line.stage) == (False, "changed")
+    assert line.path in ("f", "big"), "where f came late, what is named is whichever is one too many"
     assert store.latest().id == good.id
 
 
