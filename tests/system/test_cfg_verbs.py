@@ -103,6 +103,7 @@ def test_restart_behind_a_restore(app, both):
     assert run.control("POST", "/checkpoint/c").code == 200
     answer = run.verb("restart", "a")
     assert (answer.code, answer.err) == (0, "")
+    run.wait_event("a start", 2)
     run.happened("a start", "a end 0", "restore end", "a start")
     assert run.stop() == 0
 
