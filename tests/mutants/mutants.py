@@ -71,8 +71,9 @@ def interrupt(*_):
 class Bench:
     """The programs and objects of the unbroken core, in a directory of their own."""
 
-    def __init__(self, place):
+    def __init__(self, place, quick):
         self.place, self.src = place, os.path.join(place, "src")
+        self.quick, self.tests = quick, QUICK if quick else QUICK + SLOW
         shutil.copytree(ROOT + "/src", self.src)  # the tree may change while this runs
         self.sources = sorted(glob.glob(self.src + "/core/*.c") + glob.glob(self.src + "/model/*.c"))
         self.limits = {}
@@ -87,15 +88,19 @@ class Bench:
 
     def build(self, pool):
         jobs = []
+        os.mkdir(self.path("bin"))
         for kind, flags in (("O0", ["-O0"]), ("O2", ["-O2"]), ("san", ["-O0"] + SANITIZE)):
+            if kind == "san" and self.quick:
+                break
             os.mkdir(self.path(kind))
             for source in self.sources:
                 jobs.append(pool.submit(self.compile, source, self.object(kind, source), *flags))
         if not all(job.result() for job in jobs):
             sys.exit("mutants: the unbroken code does not compile")
-        for kind in ("O0", "san"):
+        for kind in ("O0",) if self.quick else ("O0", "san"):
             self.link(kind, self.path(kind), {})
-        jobs = [pool.submit(self.program, *program) for program in self.programs()]
+        tests = {test.words[0] for test in self.tests}
+        jobs = [pool.submit(self.program, *program) for program in self.programs() if program[0] in tests]
         for job in jobs:
             job.result()
         self.name = digest(*sorted(glob.glob(self.path("bin", "*"))), *[self.object("O0", s) for s in self.sources])
@@ -109,7 +114,6 @@ class Bench:
         subprocess.run(["ld", "-shared", "-o", os.path.join(place, "libcore.so")] + objects, check=True)
 
     def programs(self):
-        os.mkdir(self.path("bin"))
         unit = [t for t in glob.glob(ROOT + "/tests/unit/test_*.c") if re.search('"support.h"|"core/', read(t))]
         unit.sort(key=lambda path: ("test_core" not in path, path))  # who kills most comes first
         unit = ["-I", HERE, "-iquote", ROOT + "/tests/unit"] + unit + [HERE + "/criterion/main.c"]
@@ -125,7 +129,7 @@ class Bench:
 
     def measure(self):
         """All tests pass on the unbroken core; ten times their time is an endless loop."""
-        for test in QUICK + SLOW:
+        for test in self.tests:
             used = resource.getrusage(resource.RUSAGE_CHILDREN)
             self.limits[test.words[0]] = 600
             code, output = self.run(test.words, self.path("san" if "-san" in test.words[0] else "O0"))
@@ -334,7 +338,7 @@ def save_cache(path, cache):
 
 def run_all(options, place):
     pool = concurrent.futures.ThreadPoolExecutor(options.jobs)
-    bench = Bench(place)
+    bench = Bench(place, options.quick)
     bench.build(pool)
     bench.measure()
     run = Run(bench, load_cache(options.cache, bench.name), options.jobs, options.quick)
