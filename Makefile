@@ -110,7 +110,7 @@ $(B)/san/%.o: src/%.c | $(B)/see
 $(B)/san.a: $(test_objs)
 	@rm -f $@ && ar rcs $@ $^
 
-$(B)/unit/%: tests/unit/%.c $(B)/san.a
+$(B)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(B)/san.a
 	@mkdir -p $(@D)
 	@echo "  CC   $<"
 	@gcc $(MODE) -Wno-missing-prototypes $(SAN) -iquote src -iquote tests/unit -o $@ $< $(B)/san.a $(LIBDIR)/libinih.a -lcriterion

@@ -114,7 +114,7 @@ class Bench:
         subprocess.run(["ld", "-shared", "-o", os.path.join(place, "libcore.so")] + objects, check=True)
 
     def programs(self):
-        unit = [t for t in glob.glob(ROOT + "/tests/unit/test_*.c") if re.search('"support.h"|"core/', read(t))]
+        unit = [t for t in glob.glob(ROOT + "/tests/unit/test_*.c") if re.search('"(checkpoint_)?support.h"|"core/', read(t))]
         unit.sort(key=lambda path: ("test_core" not in path, path))  # who kills most comes first
         unit = ["-I", HERE, "-iquote", ROOT + "/tests/unit"] + unit + [HERE + "/criterion/main.c"]
         sim = sorted(glob.glob(ROOT + "/tests/sim/*.c"))
