@@ -364,10 +364,9 @@ void units_rest(struct core *core) {
         u->again = false;
         u->at_rest = !unit_live(core, unit);
         check_off(core, live);
-        if (u->state != U_WAITING && u->state != U_BACKOFF)
-            continue;
         set_due(core, unit, NEVER);
-        become(core, unit, u->state == U_BACKOFF && !u->ended_well ? U_FAILED : U_DOWN);
+        if (u->state == U_WAITING || u->state == U_BACKOFF)
+            become(core, unit, u->state == U_BACKOFF && !u->ended_well ? U_FAILED : U_DOWN);
     }
     core->errand = NONE;
 }

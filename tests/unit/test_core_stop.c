@@ -373,3 +373,19 @@ Test(stop, live_checks_are_off_in_a_stop) {
     at(8000);
     cr_assert_eq(spawns(check_slot(live)), 0);
 }
+
+/* Nobody would start it again: it stops in its turn, like all others. */
+Test(stop, no_service_need_be_ready_in_time_any_more) {
+    uint16_t db = service("db");
+    main_service("web");
+    check_of(db, CHECK_TCP, false);
+    s.services[db].ready_timeout = SEC(1);
+    s.model.policy.announce_min = SEC(3);
+    begin();
+    tell_signal(T_TERM);
+    at(2999);
+    cr_assert_eq(notes(NOTE_NOT_READY), 0);
+    cr_assert_eq(signals(run_slot(db), -1), 0);
+    at(3000);
+    the_end(0);
+}
