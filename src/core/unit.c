@@ -317,11 +317,13 @@ void unit_check_turned(struct core *core, uint16_t check) {
     }
 }
 
-/* A stop-command that hangs ends early enough for the stop signal to come before KILL. */
+/* A stop-command that hangs ends early enough for the stop signal to come before KILL, and does not keep it back if
+ * even KILL does not end it. */
 static void plan_end(struct core *core, uint16_t unit, instant deadline) {
     span margin = shorter(MS(LAST_WORD_MS), (span){until(core->now, deadline).ns / 5});
-    job_stop(core, core_job_of_unit(core, unit), NEVER, deadline);
-    job_stop(core, core_job_of_aux(core, unit), ago(deadline, plus(margin, margin)), ago(deadline, margin));
+    instant last_word = ago(deadline, margin);
+    job_stop(core, core_job_of_unit(core, unit), last_word, deadline);
+    job_stop(core, core_job_of_aux(core, unit), ago(last_word, margin), last_word);
 }
 
 /* Begins to stop it; its step, its errand or its policy waits for unit_gone. */

@@ -87,3 +87,14 @@ Test(stop_command, a_stop_command_that_hangs_ends_in_time_for_the_signal) {
     is_at(when(A_SIGNAL, run_slot(it), T_TERM), 9500);
     is_at(when(A_KILL, run_slot(it), -1), 10000);
 }
+
+/* A hook in the kernel's hands, which even KILL does not end, is not waited for. */
+Test(stop_command, a_stop_command_that_does_not_end_keeps_no_signal_back) {
+    uint16_t web = with_stop_command();
+    s.undying[aux_slot(web)] = s.deaf[aux_slot(web)] = true;
+    tell_signal(T_TERM);
+    at(5000);
+    is_at(when(A_KILL, aux_slot(web), -1), 3500);
+    is_at(when(A_SIGNAL, run_slot(web), T_TERM), 3500);
+    cr_assert_eq(kills(run_slot(web)), 0);
+}
