@@ -91,13 +91,13 @@ static bool was_requested(void) {
 
 void rules_exit(void) {
     const struct walk *walk = &sim.core.walk;
-    bool killed = false, all_well = true;
+    bool killed = false, bad = false;
     uint8_t verdict = core_verdict(&sim.core);
     span most = minus(policy()->grace, (span){policy()->reserve.ns / 10});
     bool time_to_reap = is_forever(most) || before(after(later_of(sim.notice, after(walk->clock, minus(most, policy()->reserve))), MS(8)), after(walk->clock, most));
     for (uint16_t i = 0; i < walk->n_rows; i++) {
         killed |= walk->rows[i].killed;
-        all_well &= walk->rows[i].state == S_DONE || walk->rows[i].state == S_SKIPPED || walk->rows[i].action == DO_RECORD;
+        bad |= walk->rows[i].action != DO_RECORD && (walk->rows[i].state == S_FAILED || walk->rows[i].state == S_TIMEOUT);
         if (!row_ended(&walk->rows[i]) && !policy()->phases_only)
             fail("row %u has not ended at the exit", i);
     }
@@ -106,9 +106,11 @@ void rules_exit(void) {
     if (scene.model.n_steps == 0 && policy()->announce_min.ns == 0 && !policy()->phases_only && scene.latency.ns == 0 && sim.alive == 0 &&
         sim.now.ns != later_of(sim.notice, sim.last_end).ns)
         fail("it slept though all had ended");
-    all_well &= !sim.core.cut_save;
-    if (killed ? verdict < VERDICT_FORCED : all_well && verdict != VERDICT_CLEAN && verdict != VERDICT_OVERRAN)
+    bad |= sim.core.cut_save;
+    if (verdict != VERDICT_OVERRAN && verdict != (killed ? VERDICT_FORCED : bad ? VERDICT_DEGRADED : VERDICT_CLEAN))
         fail("the verdict is %s", verdict_name(verdict));
+    if (sim.alive > 0 && policy()->sweep && !policy()->phases_only && verdict < VERDICT_FORCED)
+        fail("%u processes are left at the exit, and the verdict is %s", sim.alive, verdict_name(verdict));
     if (policy()->phases_only && sim.core.exit_code)
         fail("exit %d of the phases alone", sim.core.exit_code);
     if (!policy()->single && !policy()->phases_only && was_requested() && expected_code() != sim.core.exit_code)

@@ -94,7 +94,6 @@ static const struct field of_step[] = {
     {"for", OF(step_policy, for_service), F_INDEX, NONE, NULL},
     {"run-if-step", OF(step_policy, run_if_step), F_INDEX, NONE, NULL},
     {"run-if", OF(step_policy, run_if), F_U8, RUN_ALWAYS, conditions},
-    {"checkpoint", OF(step_policy, checkpoint), F_INDEX, NONE, NULL},
     {"on-failure", OF(step_policy, on_failure), F_U8, FAILURE_CONTINUE, failures},
     {"required", OF(step_policy, required), F_BOOL, 0, NULL},
     {"only-if", OF(step_policy, has_only_if), F_BOOL, 0, NULL},

@@ -20,6 +20,13 @@ bool rules_restored(uint16_t service) {
     return true;
 }
 
+static bool service_alive(uint16_t service) {
+    for (uint16_t u = 0; u < scene.services[service].n_units; u++)
+        if (sim.procs[scene.services[service].first_unit + u].state != P_NONE)
+            return true;
+    return false;
+}
+
 /* The first run waits until all that it comes after are ready. */
 static void rules_first_start(uint16_t unit) {
     const struct service *service = &scene.services[scene.units[unit].service];
@@ -68,10 +75,66 @@ static void rules_restore(uint16_t step) {
         fail("step %u is restored while a drain or a clock runs", step);
 }
 
-static void rules_spawn(const struct action *action) {
-    const struct proc *proc = &sim.procs[action->job.job];
+/* DESIGN 5 and 6: what must be so when a step's first command begins. */
+static void rules_begin_step(const struct row *row, uint16_t number) {
+    const struct step_policy *it = &scene.steps[row->subject];
     const struct walk *walk = &sim.core.walk;
-    if (proc->state != P_NONE)
+    bool late_main = walk->cause == BY_MAIN || walk->cause == BY_ALL_ENDED;
+    if (row_running(&sim.rows[number]) || sim.tries[row->subject].gates + sim.tries[row->subject].runs > 0)
+        return; /* it has begun before */
+    if (it->for_service != NONE && !policy()->phases_only && !service_alive(it->for_service))
+        fail("step %u begins, and the service that it is for is gone", row->subject);
+    if (row->phase < PH_STOP && walk->goal == GO_EXIT && late_main)
+        fail("step %u begins, and main had ended before", row->subject);
+    if (row->phase < PH_SAVE && sim.hurried)
+        fail("step %u begins after a hurry", row->subject);
+    for (uint16_t i = 0; i < number; i++) {
+        const struct row *other = &walk->rows[i];
+        bool bad = other->state == S_FAILED || other->state == S_TIMEOUT;
+        if (other->subject == NONE || other->action == DO_STOP)
+            continue;
+        if (bad && other->phase == row->phase && !is_never(other->start) && scene.steps[other->subject].on_failure == FAILURE_SKIP_REST)
+            fail("step %u begins, and step %u said to skip the rest", row->subject, other->subject);
+        if (other->subject == it->run_if_step && (it->run_if == RUN_IF_DONE ? other->state != S_DONE :
+                                                  it->run_if == RUN_IF_TIMEOUT ? other->state != S_TIMEOUT : !bad))
+            fail("step %u begins against its run-if", row->subject);
+    }
+}
+
+static void rules_step_command(const struct action *action) {
+    uint16_t number = row_of_step[action->subject];
+    const struct walk *walk = &sim.core.walk;
+    const struct row *row = &walk->rows[number];
+    struct tries *tries = &sim.tries[action->subject];
+    if (core_ready(&sim.core) && !policy()->keep_ready)
+        fail("step %u begins while readiness is on", action->subject);
+    if (walk->goal == GO_RUN || row->stage > walk->stage)
+        fail("step %u begins before its stage", action->subject);
+    if (row->stage < walk->stage && sim.goal == walk->goal && !row_ended(row))
+        fail("step %u begins after a later stage has begun", action->subject);
+    if (until(sim.now, row->deadline).ns < MS(50).ns)
+        fail("step %u begins with less than 50 ms", action->subject);
+    rules_begin_step(row, number);
+    if (action->value == CMD_ONLY_IF ? tries->gates++ > 0 : tries->runs++ > scene.steps[action->subject].retries)
+        fail("step %u is tried too often", action->subject);
+    if (action->value == CMD_STEP && scene.steps[action->subject].has_only_if && !tries->gate_passed)
+        fail("step %u runs, and its only-if has not said so", action->subject);
+}
+
+static void rules_undo(uint16_t step) {
+    const struct walk *walk = &sim.core.walk;
+    if (walk->goal != GO_RUN)
+        fail("step %u is undone in a drain", step);
+    if (sim.undo_row != NONE && row_of_step[step] >= sim.undo_row)
+        fail("undo of row %u comes after row %u", row_of_step[step], sim.undo_row);
+    if (is_never(walk->rows[row_of_step[step]].start) || !scene.steps[step].has_undo)
+        fail("step %u is undone, and has nothing to undo", step);
+    sim.undo_row = row_of_step[step];
+}
+
+static void rules_spawn(const struct action *action) {
+    const struct walk *walk = &sim.core.walk;
+    if (sim.procs[action->job.job].state != P_NONE)
         fail("a spawn over a live job in slot %u", action->job.job);
     switch ((enum command_kind)action->value) {
     case CMD_RUN:
@@ -85,23 +148,10 @@ static void rules_spawn(const struct action *action) {
         rules_restart(action->subject);
         break;
     case CMD_STEP:
-    case CMD_ONLY_IF:
-        if (core_ready(&sim.core) && !policy()->keep_ready)
-            fail("step %u begins while readiness is on", action->subject);
-        if (walk->goal == GO_RUN || walk->rows[row_of_step[action->subject]].stage > walk->stage)
-            fail("step %u begins before its stage", action->subject);
-        if (sim.rows[row_of_step[action->subject]].stage < walk->stage && sim.goal == walk->goal && !row_ended(&walk->rows[row_of_step[action->subject]]))
-            fail("step %u begins after a later stage has begun", action->subject);
-        break;
+    case CMD_ONLY_IF: rules_step_command(action); break;
     case CMD_SAVE: rules_save(action->subject); break;
     case CMD_RESTORE: rules_restore(action->subject); break;
-    case CMD_UNDO:
-        if (walk->goal != GO_RUN)
-            fail("step %u is undone in a drain", action->subject);
-        if (sim.undo_row != NONE && row_of_step[action->subject] >= sim.undo_row)
-            fail("undo of row %u comes after row %u", row_of_step[action->subject], sim.undo_row);
-        sim.undo_row = row_of_step[action->subject];
-        break;
+    case CMD_UNDO: rules_undo(action->subject); break;
     case CMD_CHECK:
         if (!sim.core.checks[action->subject].on && !sim.core.jobs[action->job.job].killed)
             fail("check %u runs though it is off", action->subject);
@@ -123,29 +173,92 @@ static void rules_resumed(void) {
         sim.gone[i] = NEVER;
 }
 
+/* ---- signals ---- */
+
+/* The stop of a unit begins: all that come after it have been stopped, and its replicas of a higher number too. */
+static void rules_stop_order(uint16_t unit, uint32_t place) {
+    const struct service *mine = &scene.services[scene.units[unit].service];
+    const struct walk *walk = &sim.core.walk;
+    for (uint32_t i = place + 1; i < sim.out.n; i++)
+        if (sim.out.v[i].kind == A_NOTE && sim.out.v[i].value == NOTE_STOP_BEGAN)
+            return;
+    if (walk->goal != GO_EXIT || row_ended(&walk->rows[row_of_unit[unit]]))
+        return;
+    for (uint16_t other = 0; other < scene.model.n_units; other++) {
+        const struct service *its = &scene.services[scene.units[other].service];
+        const struct row *row = &walk->rows[row_of_unit[other]];
+        if (its->level > mine->level && !policy()->parallel && !row_ended(row))
+            fail("unit %u is stopped before unit %u", unit, other);
+        if (its == mine && other > unit && row->state == S_PENDING)
+            fail("replica %u is stopped before replica %u", unit, other);
+    }
+}
+
+static bool is_at_work(const struct row *row) { return row->state == S_GATE || row->state == S_ACT; }
+static bool runs_step(const struct proc *proc) { return proc->what == CMD_STEP || proc->what == CMD_ONLY_IF; }
+
+static void rules_signal(const struct action *action, uint32_t place) {
+    struct proc *proc = &sim.procs[action->job.job];
+    const struct row *row = &sim.core.walk.rows[row_of_step[runs_step(proc) ? proc->owner : 0]];
+    rules_target(action, "a signal");
+    if (action->signal < 1 || action->signal > SIGNAL_MAX)
+        fail("signal %u to slot %u", action->signal, action->job.job);
+    if (action->value == TO_LEADER && proc->told_end)
+        fail("a signal to the leader of slot %u, which has been reaped", action->job.job);
+    if (runs_step(proc) && action->signal == K_TERM && is_at_work(row) && until(sim.now, row->deadline).ns > MS(500).ns)
+        fail("step %u gets TERM long before its deadline", proc->owner);
+    proc->sent |= sim.core.jobs[action->job.job].sent & signal_bit(action->signal);
+    if (place + 1 < sim.out.n && action[1].kind == A_SIGNAL && action[1].signal == K_CONT)
+        proc->sent |= signal_bit(action->signal);
+}
+
+static void rules_kill(const struct action *action) {
+    struct proc *proc = &sim.procs[action->job.job];
+    const struct job *job = &sim.core.jobs[action->job.job];
+    bool in_time = scene.latency.ns == 0 && !sim.core.walk.no_time;
+    rules_target(action, "KILL");
+    if (job->state == J_ASKED) /* nothing of it has run: KILL may be its stop signal */
+        proc->sent |= job->sent & signal_bit(K_KILL);
+    if (proc->state != P_UP || proc->zombie || job->state != J_UP || !in_time)
+        return;
+    if (runs_step(proc) && !proc->sent && job->rung == 0)
+        fail("slot %u, a step's, gets KILL without TERM", action->job.job);
+    if (proc->what == CMD_RUN && job->rung == 0 && sim.core.walk.rows[row_of_unit[proc->owner]].start.ns != sim.now.ns)
+        fail("unit %u gets KILL without its stop signal", proc->owner);
+}
+
+/* A new drain or stop: the steps of the plan begin anew. */
+static void rules_round(void) {
+    if (sim.goal == GO_RUN || sim.resumed)
+        memset(sim.tries, 0, sizeof sim.tries);
+}
+
+static void rules_drained(void) {
+    const struct walk *walk = &sim.core.walk;
+    for (uint16_t i = 0; i < walk->n_rows && walk->goal == GO_DRAIN; i++) /* it may lapse in the same step */
+        if (walk->rows[i].phase <= PH_DRAIN && !row_ended(&walk->rows[i]))
+            fail("it says that it is drained, and row %u has not ended", i);
+}
+
+static void rules_note(const struct action *action) {
+    switch (action->value) {
+    case NOTE_RESUMED: rules_resumed(); break;
+    case NOTE_STOP_BEGAN: rules_round(); break;
+    case NOTE_DRAINED: rules_drained(); break;
+    case NOTE_HURRY: sim.hurried = true; break;
+    }
+}
+
 void rules_action(const struct action *action, uint32_t place) {
     const struct proc *proc = &sim.procs[action->job.job];
     switch ((enum action_kind)action->kind) {
     case A_SPAWN: rules_spawn(action); break;
-    case A_SIGNAL:
-        rules_target(action, "a signal");
-        if (action->signal < 1 || action->signal > SIGNAL_MAX)
-            fail("signal %u to slot %u", action->signal, action->job.job);
-        if (action->value == TO_LEADER && proc->told_end)
-            fail("a signal to the leader of slot %u, which has been reaped", action->job.job);
-        sim.procs[action->job.job].sent |= sim.core.jobs[action->job.job].sent & signal_bit(action->signal);
-        if (place + 1 < sim.out.n && action[1].kind == A_SIGNAL && action[1].signal == K_CONT)
-            sim.procs[action->job.job].sent |= signal_bit(action->signal);
+    case A_SIGNAL: rules_signal(action, place); break;
+    case A_KILL: rules_kill(action); break;
+    case A_WATCH_TREE:
+        rules_target(action, "a look at the tree");
+        rules_stop_order(action->job.job, place);
         break;
-    case A_KILL:
-        rules_target(action, "KILL");
-        if (sim.core.jobs[action->job.job].state == J_ASKED) /* nothing of it has run: KILL may be its stop signal */
-            sim.procs[action->job.job].sent |= sim.core.jobs[action->job.job].sent & signal_bit(K_KILL);
-        if ((proc->what == CMD_STEP || proc->what == CMD_ONLY_IF) && proc->state == P_UP && !proc->zombie && !proc->sent &&
-            sim.core.jobs[action->job.job].rung == 0 && sim.core.jobs[action->job.job].state == J_UP && scene.latency.ns == 0 && !sim.core.walk.no_time)
-            fail("slot %u, a step's, gets KILL without TERM", action->job.job);
-        break;
-    case A_WATCH_TREE: rules_target(action, "a look at the tree"); break;
     case A_FORGET:
         rules_target(action, "a farewell");
         if (!proc->zombie)
@@ -168,24 +281,35 @@ void rules_action(const struct action *action, uint32_t place) {
         if (sim.core.walk.goal != GO_EXIT)
             fail("a sweep without a stop");
         break;
-    case A_NOTE:
-        if (action->value == NOTE_RESUMED)
-            rules_resumed();
-        break;
+    case A_NOTE: rules_note(action); break;
     case A_NOTHING: case A_N: break;
     }
 }
 
-/* What the core is told now. */
-void rules_told(const struct event *event) {
+/* ---- facts ---- */
+
+static void rules_end_told(const struct event *event) {
     struct proc *proc = &sim.procs[event->job.job];
-    if (event->kind == EV_ASK && event->verb >= ASK_START_UNIT && event->verb <= ASK_RESTART_UNIT)
-        sim.by_hand = true;
-    if ((event->kind != EV_LEADER && event->kind != EV_SPAWN_FAILED) || proc->gen != event->job.gen)
-        return;
     proc->told_end = true;
+    if (proc->what == CMD_ONLY_IF && event->value == 0)
+        sim.tries[proc->owner].gate_passed = true;
     if (proc->what != CMD_RUN)
         return;
     sim.last_exit[proc->owner] = event->value;
     sim.last_sent[proc->owner] = proc->sent;
+}
+
+/* What the core is told now. */
+void rules_told(const struct event *event) {
+    const struct proc *proc = &sim.procs[event->job.job];
+    bool of_a_job = event->kind >= EV_SPAWNED && event->kind <= EV_STOPPED;
+    if (event->kind == EV_ASK && event->verb >= ASK_START_UNIT && event->verb <= ASK_RESTART_UNIT)
+        sim.by_hand = true;
+    if (event->kind == EV_ASK && event->verb == ASK_HURRY)
+        sim.hurried = true;
+    if (event->kind == EV_SIGNAL && policy()->signals[event->value].meaning == SIGNAL_HURRY)
+        sim.hurried = true;
+    sim.stale = of_a_job && proc->gen != event->job.gen && before(sim.now, core_next(&sim.core));
+    if ((event->kind == EV_LEADER || event->kind == EV_SPAWN_FAILED) && proc->gen == event->job.gen)
+        rules_end_told(event);
 }

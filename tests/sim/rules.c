@@ -30,7 +30,8 @@ void rules_begin(void) {
     sim.fits = sim.exited = sim.resumed = false;
     for (uint16_t i = 0; i < scene.model.n_units; i++)
         sim.last_exit[i] = EXIT_UNKNOWN, sim.last_sent[i] = 0, sim.gone[i] = NEVER;
-    sim.by_hand = false;
+    sim.by_hand = sim.hurried = sim.stale = false;
+    memset(sim.tries, 0, sizeof sim.tries);
     sim.last_end = (instant){0};
     sim.published = 0;
     sim.undo_row = NONE;
@@ -114,6 +115,8 @@ static void rules_row(uint16_t number, const struct event *event) {
         rules_running(row, old, number, event);
     if (!rewound && row_ended(old) && (row->state != old->state || row->end.ns != old->end.ns))
         fail("row %u has ended twice", number);
+    if (row->action == DO_STOP && row->state == S_DONE && !row_ended(old) && sim.procs[row->subject].state != P_NONE)
+        fail("unit %u has been stopped, says row %u, and lives", row->subject, number);
     if (old->state == S_PENDING && !is_never(row->start) && row->start.ns == sim.now.ns && row->state != S_PENDING)
         rules_opening(row, number);
     if (row_ended(row) && !is_never(row->start) && before(row->end, row->start))
@@ -181,6 +184,8 @@ static void rules_time(void) {
             fail("something is armed after the exit");
         return;
     }
+    if (walk->goal == GO_DRAIN && !is_never(walk->clock) && !is_forever(policy()->grace) && is_never(core_next(&sim.core)))
+        fail("a clock runs, and nothing is armed");
     if (walk->goal != GO_EXIT || is_forever(policy()->grace))
         return;
     if (due(last_moment(), sim.now))
@@ -219,6 +224,27 @@ static void rules_unit(uint16_t unit) {
         fail("unit %u waits for nothing", unit);
 }
 
+/* Promise 5: with nothing to do, no timer, but for what is saved by schedule. */
+static void rules_idle(void) {
+    const struct walk *walk = &sim.core.walk;
+    instant next = core_next(&sim.core);
+    if (walk->goal != GO_RUN || walk->undoing || policy()->net || policy()->single || is_never(next))
+        return;
+    for (uint16_t i = 0; i < scene.model.n_checkpoints; i++)
+        if (!is_never(sim.core.savers[i].next) && !before(next, sim.core.savers[i].next))
+            return;
+    for (uint16_t unit = 0; unit < scene.model.n_units; unit++)
+        if (sim.core.units[unit].state == U_STARTING || sim.core.units[unit].state == U_BACKOFF || sim.core.units[unit].state == U_STOPPING)
+            return;
+    for (uint16_t slot = scene.model.n_units; slot < sim.core.n_jobs; slot++)
+        if (sim.core.jobs[slot].state != J_NONE)
+            return;
+    for (uint16_t check = 0; check < scene.model.n_checks; check++)
+        if (sim.core.checks[check].on && (scene.checks[check].kind == CHECK_EXEC || scene.checks[check].kind == CHECK_DELAY))
+            return;
+    fail("a timer, and nothing to do");
+}
+
 void rules_step(const struct event *event) {
     bool published = sim.out.n > 0 && sim.out.v[0].kind == A_PUBLISH;
     if (sim.out.n >= sim.out.room)
@@ -230,8 +256,12 @@ void rules_step(const struct event *event) {
     rules_walk(event);
     for (uint16_t i = 0; i < scene.model.n_units && (published || scene.model.n_units < 12) && !sim.exited; i++)
         rules_unit(i);
-    if (sim.deep)
+    if (sim.stale && (sim.out.n > 1 || sim.out.v[0].kind != A_NOTHING))
+        fail("a fact about a job that has gone has an effect");
+    if (sim.deep) {
         rules_page();
+        rules_idle();
+    }
     if (sim.exited)
         rules_exit();
 }

@@ -52,6 +52,7 @@ static void checkpoints(void) {
     uint16_t n = 0;
     for (uint16_t i = 0; i < scene.model.n_steps; i++) {
         struct step_policy *it = &scene.steps[i];
+        it->checkpoint = NONE;
         if (it->action != DO_CHECKPOINT)
             continue;
         scene.checkpoints[n] = (struct checkpoint_policy){

@@ -80,7 +80,7 @@ static void drop_units(uint16_t first, uint16_t n) {
 }
 
 static void drop_steps(uint16_t first, uint16_t n) {
-    move_fates(1u << CMD_STEP | 1u << CMD_ONLY_IF | 1u << CMD_UNDO, first, n);
+    move_fates(1u << CMD_STEP | 1u << CMD_ONLY_IF | 1u << CMD_UNDO | 1u << CMD_SAVE | 1u << CMD_RESTORE, first, n);
     cut(PART_STEP, first, n);
     for (uint16_t i = 0; i < scene.model.n_steps; i++) {
         struct step_policy *it = &scene.steps[i];

@@ -106,7 +106,7 @@ enum { MOST_ITEMS = 8192, MOST_FACTS = 4096 };
 enum source { DRAWN, RECORDED /* drawn, and written down */, READ };
 
 /* The rules' memory of one step of the plan, in this round. */
-struct tries { uint8_t gates, runs; bool gate_passed, began; };
+struct tries { uint8_t gates, runs; bool gate_passed; };
 
 struct sim {
     uint64_t dice, seed;
@@ -140,6 +140,7 @@ struct sim {
     bool was_running[MOST_UNITS]; /* when the stop began */
     bool was_stopping[MOST_UNITS];
     instant gone[MOST_UNITS];     /* when its last run was over; NEVER: it was resumed or asked for since */
+    bool hurried, stale;          /* stale: what the core was told is about a job that has gone */
     bool by_hand;                 /* somebody has asked to start or restart a service */
     instant last_end;             /* of any process */
     uint8_t goal, floor;
