@@ -18,10 +18,14 @@ static uint16_t start_one(struct core *core, uint16_t unit, bool restart) {
     return REPLY_STARTED;
 }
 
+/* It is the last word, also about one that was being put down, or that only its tree kept from starting again. */
 static uint16_t stop_one(struct core *core, uint16_t unit) {
+    struct unit *u = &core->units[unit];
     bool live = unit_live(core, unit);
-    core->units[unit].held = true;
-    core->units[unit].again = false;
+    u->held = true;
+    u->again = u->timed_out = false;
+    if (u->next != NEXT_FAILED)
+        u->next = NEXT_DOWN;
     unit_stop_alone(core, unit);
     return live ? REPLY_STARTED : REPLY_OK;
 }
