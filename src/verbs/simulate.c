@@ -9,7 +9,8 @@
 #include "verbs/loading.h"
 #include "world/world.h"
 
-enum { MOST_WITH = 256, MOST_AGAIN = 16, EXIT_FAILED = 125, SIG_TERM = 15, BASE_S = 100000 };
+enum { MOST_WITH = 256, MOST_AGAIN = 16, MOST_TURNS = 100000, EXIT_FAILED = 125, BASE_S = 100000 };
+enum { SIG_KILL = 9, SIG_TERM = 15, SIG_STOP = 19 };
 
 struct later { span in; int signal; };
 
@@ -21,6 +22,8 @@ struct simulation {
     unsigned n_again, next_again;
     span late;
     instant stop;              /* when the stop signal came; NEVER: not yet */
+    unsigned turns;            /* since the last signal */
+    bool in_vain;              /* no signal has stopped it */
 };
 
 /* ---- the words ---- */
@@ -48,21 +51,30 @@ static bool read_habit(const char *text, struct habit *habit) {
 
 static bool is(const char *name, const char *word, size_t n) { return strlen(name) == n && memcmp(name, word, n) == 0; }
 
-/* A step; else a service with all its replicas, or one of them. */
-static bool give_habit(struct simulation *simulation, const char *word, size_t n, const struct habit *habit) {
+static bool is_unit(const struct model *model, uint16_t unit, const char *word, size_t n) {
+    return is(model->units[unit].name, word, n) || is(model->services[model->units[unit].service].name, word, n);
+}
+
+/* A step; else a service with all its replicas, or one of them. NULL: done; else why not. */
+static const char *give_habit(struct simulation *simulation, const char *word, size_t n, const struct habit *habit) {
     const struct model *model = simulation->run.model;
+    const char *why = "there is no step or service of that name";
     bool found = false;
-    for (uint16_t i = 0; i < model->n_steps; i++)
-        if (is(model->steps[i].name, word, n)) {
-            simulation->world.of_step[i] = *habit;
+    for (uint16_t i = 0; i < model->n_steps; i++) {
+        const struct step_policy *step = &model->steps[i];
+        if (!is(step->name, word, n))
+            continue;
+        if (step->action != DO_COMMAND && step->action != DO_CHECKPOINT)
+            return "it runs no command that could do otherwise; the name of another step, or of a service";
+        simulation->world.of_step[i] = *habit;
+        why = NULL;
+    }
+    for (uint16_t i = 0; i < model->n_units && why; i++)
+        if (is_unit(model, i, word, n)) {
+            simulation->world.of_unit[i] = *habit;
             found = true;
         }
-    for (uint16_t i = 0; i < model->n_units && !found; i++)
-        if (is(model->units[i].name, word, n) || is(model->services[model->units[i].service].name, word, n))
-            simulation->world.of_unit[i] = *habit;
-    for (uint16_t i = 0; i < model->n_units && !found; i++)
-        found = is(model->units[i].name, word, n) || is(model->services[model->units[i].service].name, word, n);
-    return found;
+    return found ? NULL : why;
 }
 
 /* "web=3s", "queue=hang", "worker.2=fail" */
@@ -71,7 +83,8 @@ static bool take_with(struct simulation *simulation, const char *word) {
     struct habit habit;
     if (!word[n] || !read_habit(word + n + 1, &habit))
         return refuse(simulation, word, "write NAME=10s, NAME=hang or NAME=fail");
-    return give_habit(simulation, word, n, &habit) || refuse(simulation, word, "there is no step or service of that name");
+    const char *why = give_habit(simulation, word, n, &habit);
+    return !why || refuse(simulation, word, why);
 }
 
 /* "5s:INT" */
@@ -82,6 +95,8 @@ static bool take_again(struct simulation *simulation, const char *word) {
         later->signal = signame_parse(word + n + 1, strlen(word + n + 1));
     if (!word[n] || duration_parse(word, n, &later->in) != DURATION_OK || later->signal == 0)
         return refuse(simulation, word, "write 5s:INT, the time after the stop signal and a signal");
+    if (later->signal == SIG_KILL || later->signal == SIG_STOP)
+        return refuse(simulation, word, "the kernel does that by itself, and no program hears of it; another signal");
     return true;
 }
 
@@ -98,7 +113,11 @@ static void sort_again(struct simulation *simulation) {
 
 static void remember_killed(struct run *run, const struct action *action) {
     const struct job *job = &run->core.jobs[action->job.job];
-    if (run->ending.n_killed < MAX_KILLED && !is_never(run->core.walk.asked) && job->what != CMD_NET && job->what != CMD_CHECK)
+    if (is_never(run->core.walk.asked) || job->what == CMD_NET || job->what == CMD_CHECK)
+        return;
+    if (run->ending.n_killed == MAX_KILLED)
+        run->ending.more_killed++;
+    else
         run->ending.killed[run->ending.n_killed++] = ending_who(run, action->job.job);
 }
 
@@ -132,6 +151,7 @@ static void feed(struct simulation *simulation, const struct event *event) {
 }
 
 static void send(struct simulation *simulation, int signal) {
+    simulation->turns = 0;
     simulation->run.last_stop = (struct signal_taken){.sig = signal};
     feed(simulation, &(struct event){.kind = EV_SIGNAL, .value = signal, .flags = SIG_FROM_OUTSIDE});
 }
@@ -157,16 +177,24 @@ static instant next(const struct simulation *simulation) {
     return at;
 }
 
+/* Nothing more will come, or only what comes again and again: restarts, checks, checkpoints. */
+static bool nothing_new(struct simulation *simulation, instant at) {
+    return is_never(at) || simulation->turns++ > MOST_TURNS;
+}
+
 /* Facts before timers, as PID 1 has them. */
 static void turn(struct simulation *simulation) {
     struct run *run = &simulation->run;
     struct event event;
     instant at = next(simulation);
+    bool quiet = nothing_new(simulation, at);
+    simulation->in_vain = quiet && !is_never(simulation->stop) && is_never(run->core.walk.asked) &&
+                          simulation->next_again == simulation->n_again;
     if (!is_never(at))
         run->now = later_of(run->now, at);
     while (world_take(&simulation->world, run->now, &event))
         feed(simulation, &event);
-    outside(simulation, is_never(at));
+    outside(simulation, quiet);
     feed(simulation, &(struct event){.kind = EV_TICK});
 }
 
@@ -179,7 +207,7 @@ static void simulate(struct simulation *simulation) {
     for (uint32_t i = 0; i < run->actions.n; i++)
         carry_out(simulation, &run->actions.v[i]);
     world_look(&simulation->world, &run->core);
-    while (!run->exited)
+    while (!run->exited && !simulation->in_vain)
         turn(simulation);
 }
 
@@ -202,6 +230,28 @@ static bool print_report(struct simulation *simulation) {
     return write_all(1, text, ending_report(&simulation->run, text, NULL, 0));
 }
 
+static const char *too_many(unsigned n_with, unsigned n_again) {
+    return n_with > MOST_WITH ? "--with stands more than 256 times; less often"
+           : n_again > MOST_AGAIN ? "--again stands more than 16 times; less often" : NULL;
+}
+
+static bool take_late(struct simulation *simulation, const char *late) {
+    return duration_parse(late, strlen(late), &simulation->late) == DURATION_OK || refuse(simulation, late, "write --late 5s");
+}
+
+/* What is to be said of the stop, or why there is none. */
+static int print_result(struct simulation *simulation, bool json) {
+    if (simulation->in_vain) {
+        complain_about(simulation->call, "nothing has stopped it, for signals gives SIGTERM another meaning; "
+                       "--again 0s:SIGNAL with one that stops");
+        return EXIT_NO;
+    }
+    if (json)
+        return result_code(simulation->call, print_report(simulation));
+    say_goodbye(&simulation->run);
+    return result_code(simulation->call, simulation->run.err.dropped == 0);
+}
+
 int verb_simulate(const struct verb_call *call) {
     struct simulation simulation = {.call = call, .stop = NEVER};
     struct loading loading;
@@ -212,6 +262,10 @@ int verb_simulate(const struct verb_call *call) {
                                           {"--late", &late, &n_late, 1}, {"--json", NULL, &json, 0}};
     if (!request_read(&request, call, options, 4))
         return EXIT_WORDS;
+    if (too_many(n_with, n_again)) {
+        complain_about(call, too_many(n_with, n_again));
+        return EXIT_WORDS;
+    }
     int code = loading_files(&loading, &request, call->envp);
     if (code != 0) {
         findings_print(&loading.findings, 2);
@@ -219,20 +273,16 @@ int verb_simulate(const struct verb_call *call) {
     }
     if (json)
         loading.config.verbosity = -2; /* the report alone */
-    if (n_with > MOST_WITH || n_again > MOST_AGAIN || !lay_out(&simulation, &loading))
+    if (!lay_out(&simulation, &loading))
         return EXIT_FAILED;
-    for (unsigned i = 0; i < n_with; i++)
-        if (!take_with(&simulation, with[i]))
-            return EXIT_WORDS;
-    for (unsigned i = 0; i < n_again; i++)
-        if (!take_again(&simulation, again[i]))
-            return EXIT_WORDS;
-    if (duration_parse(late, strlen(late), &simulation.late) != DURATION_OK && !refuse(&simulation, late, "write --late 5s"))
+    bool good = take_late(&simulation, late);
+    for (unsigned i = 0; i < n_with && good; i++)
+        good = take_with(&simulation, with[i]);
+    for (unsigned i = 0; i < n_again && good; i++)
+        good = take_again(&simulation, again[i]);
+    if (!good)
         return EXIT_WORDS;
     sort_again(&simulation);
     simulate(&simulation);
-    if (json)
-        return result_code(call, print_report(&simulation));
-    say_goodbye(&simulation.run);
-    return result_code(call, simulation.run.err.dropped == 0);
+    return print_result(&simulation, json != 0);
 }

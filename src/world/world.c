@@ -39,25 +39,35 @@ static struct body *body_of_unit(struct world *world, uint16_t unit) {
     return NULL;
 }
 
-/* A service was told to stop, by its signal or its command. */
-static void obey(struct world *world, struct body *body) {
-    const struct habit *habit = &world->of_unit[body->owner];
+static bool is_oneshot(const struct world *world, const struct body *body) {
+    return body->what == CMD_RUN && service_of(world, body->owner)->type == TYPE_ONESHOT;
+}
+
+static const struct habit *habit_of(const struct world *world, const struct body *body) {
+    return body->what == CMD_RUN ? &world->of_unit[body->owner] : &world->of_step[body->owner];
+}
+
+/* From now on as its habit is: what works by itself from its start on, a service from its stop signal on. */
+static void work(struct world *world, struct body *body) {
+    const struct habit *habit = habit_of(world, body);
     if (habit->kind != HABIT_HANGS)
         will_end(world, body, habit->takes, habit->kind == HABIT_FAILS);
+}
+
+/* Told to stop, by a signal or a command. */
+static void obey(struct world *world, struct body *body, int signal) {
+    if (body->what == CMD_RUN && !is_oneshot(world, body))
+        work(world, body);
+    else if (habit_of(world, body)->kind != HABIT_HANGS)
+        will_end(world, body, NO_TIME, -signal);
 }
 
 /* A stop-command ends with its service, or at once if that does not listen. */
 static void run_stop(struct world *world, struct body *body) {
     struct body *service = body_of_unit(world, body->owner);
     if (service)
-        obey(world, service);
+        obey(world, service, SIG_TERM);
     will_end(world, body, service && !is_never(service->ends) ? until(world->now, service->ends) : NO_TIME, 0);
-}
-
-static void run_step(struct world *world, struct body *body) {
-    const struct habit *habit = &world->of_step[body->owner];
-    if (habit->kind != HABIT_HANGS)
-        will_end(world, body, habit->takes, habit->kind == HABIT_FAILS);
 }
 
 static void spawn(struct world *world, const struct action *action) {
@@ -68,12 +78,12 @@ static void spawn(struct world *world, const struct action *action) {
     happen(world, (struct event){.kind = EV_SPAWNED, .job = action->job});
     switch ((enum command_kind)action->value) {
     case CMD_RUN:
-        if (service_of(world, body->owner)->type == TYPE_ONESHOT)
-            will_end(world, body, NO_TIME, 0);
+        if (is_oneshot(world, body))
+            work(world, body);
         break;
     case CMD_STOP: run_stop(world, body); break;
     case CMD_SAVE:
-    case CMD_STEP: run_step(world, body); break;
+    case CMD_STEP: work(world, body); break;
     case CMD_RELOAD:
     case CMD_CHECK:
     case CMD_ONLY_IF:
@@ -95,10 +105,11 @@ static bool is_stop_signal(const struct service *service, int signal) {
 static void hear(struct world *world, struct body *body, int signal) {
     if (!body->alive)
         return;
-    if (body->what == CMD_RUN && is_stop_signal(service_of(world, body->owner), signal))
-        obey(world, body);
-    else if ((body->what == CMD_STEP || body->what == CMD_SAVE) && signal == SIG_TERM && world->of_step[body->owner].kind != HABIT_HANGS)
-        will_end(world, body, NO_TIME, -SIG_TERM);
+    if (signal == SIG_KILL)
+        will_end(world, body, NO_TIME, -SIG_KILL);
+    else if (body->what == CMD_RUN ? is_stop_signal(service_of(world, body->owner), signal)
+                                   : (body->what == CMD_STEP || body->what == CMD_SAVE) && signal == SIG_TERM)
+        obey(world, body, signal);
 }
 
 static void end(struct world *world, struct body *body, int exit) {

@@ -4,10 +4,10 @@
  * succeeds at once, a check passes at once, a oneshot and a command that nobody spoke of exit 0 at once,
  * and a service ends with 0 as soon as it gets its stop signal. A habit says what else one does:
  *
- *   HABIT_TAKES  a command exits 0 after so long, unless it gets TERM before; a service needs so long
- *                from its stop signal to its exit 0
- *   HABIT_FAILS  a command exits 1 at once; a service exits 1 on its stop signal
- *   HABIT_HANGS  neither ends by anything but KILL
+ *   HABIT_TAKES  a command or a oneshot exits 0 after so long, unless it is told to end before; a service
+ *                needs so long from its stop signal to its exit 0
+ *   HABIT_FAILS  a command or a oneshot exits 1 at once; a service exits 1 on its stop signal
+ *   HABIT_HANGS  none ends by anything but KILL
  *
  * Pure; the caller owns all storage, and turns the clock.
  */

@@ -109,6 +109,8 @@ INI = """
     timeout = 3s
     [finish bye]
     command = bye
+    [finish pause]
+    sleep = 0s
 """
 
 
@@ -123,7 +125,8 @@ def test_the_timeline_is_that_of_a_real_stop(conf):
         ["2.0", "s", "queue", "leave"], ["3.5", "s", "queue", "exited 0"],
         ["3.5", "s", "worker", "TERM to worker"], ["3.5", "s", "worker", "exited 0"],
         ["3.5", "s", "web", "TERM to web"], ["3.5", "s", "web", "exited 0"],
-        ["3.5", "s", "bye", "bye"], ["3.5", "s", "bye", "exited 0"]]
+        ["3.5", "s", "bye", "bye"], ["3.5", "s", "bye", "exited 0"], ["3.5", "s", "pause", "sleeping 0.0 s"],
+        ["3.5", "s", "pause", "done"]]
     assert said.splitlines()[-1] == "lastcall: CLEAN in 3.5 s of 20.0 after SIGTERM from outside: web exited 0. exit 0"
 
 
@@ -155,6 +158,10 @@ def test_of_a_notice_that_comes_late_less_is_left(conf):
     (["--again", "5:INT"], "write 5s:INT"),
     (["--again", "5s:NOPE"], "write 5s:INT"),
     (["--late", "7"], "write --late 5s"),
+    (["--again", "5s:KILL"], "no program hears of it"),
+    (["--again", "1s:HUP"] * 17, "--again stands more than 16 times"),
+    (["--with", "queue=1s"] * 257, "--with stands more than 256 times"),
+    (["--with", "pause=hang"], "pause=hang: it runs no command"),
     (["--latest", "7"], "there is no option --latest"),
 ])
 def test_words_that_mean_nothing(conf, words, says):
@@ -170,3 +177,68 @@ def test_a_file_with_errors(conf):
 def test_services_that_end_by_themselves_need_no_signal(conf):
     said = simulate(conf("[service job]\ntype = oneshot\ncommand = job\n"))
     assert said.splitlines()[-1].endswith("exit 0")
+
+
+# ---- what else programs may do, and what nothing would ever end ----
+
+ENDS = """
+    [lastcall]
+    grace = 6s
+    [service web]
+    command = @svc web {how}
+    main = yes
+    {more}
+"""
+
+
+@pytest.mark.parametrize("how, more, withs", [
+    ("deaf=1", "stop-signal = KILL", ["web=hang"]),
+    ("deaf=1", "stop-signal = TERM, KILL after 300ms", ["web=hang"]),
+    ("", "[drain cut]\nsignal = web KILL\n[drain gone]\nwait-exit = web\ntimeout = 2s", []),
+    ("", "[service job]\ncommand = @svc job deaf=1\ntype = oneshot\nstop-timeout = 400ms", ["job=hang"]),
+    ("", "[service job]\ncommand = @say job\ntype = oneshot\n[service late]\ncommand = @svc late work=200\nafter = job", ["late=200ms"]),
+])
+def test_signals_that_kill_and_oneshots(app, conf, how, more, withs):
+    text = ENDS.format(how=how, more=more)
+    said = json.loads(simulate("--json", *(f"--with={word}" for word in withs), conf(text, name="simulated.ini")))
+    run = app(text, may_leave=True)
+    if "job=hang" in withs:                     # never ready: the stop comes while it works
+        lc.wait_for(lambda: run.find("web start") and run.find("job start"))
+    else:
+        run.ready()
+    assert run.stop() == said["exit"], run.describe()
+    compare(run.report(), said)
+
+
+def test_the_stop_waits_for_a_oneshot(conf):
+    path = conf(ENDS.format(how="", more="[service job]\ncommand = job\ntype = oneshot\n[service late]\ncommand = late\nafter = job"))
+    assert "late         TERM to late" in simulate("--with", "job=60s", path)
+    assert "late         TERM to late" not in simulate("--with", "job=hang", path)
+
+
+def test_a_oneshot_that_fails_is_the_end(conf):
+    said = simulate("--with", "job=fail", conf(ENDS.format(how="", more="[service job]\ncommand = job\ntype = oneshot")))
+    assert "job has ended for good: exited 1" in said and said.endswith("exit 1\n")
+
+
+@pytest.mark.parametrize("meaning, again, code", [
+    ("ignore", [], 1), ("checkpoint", [], 1), ("USR2", [], 1), ("forward", [], 0), ("ignore", ["--again", "2s:INT"], 0),
+    ("ignore", ["--late", "2s"], 1),
+])
+def test_a_signal_that_does_not_stop(conf, meaning, again, code):
+    path = conf(ENDS.format(how="", more="[checkpoint save]\ncommand = save\nevery = 1s\ntimeout = 1s")
+                .replace("grace = 6s", f"grace = 6s\nsignals = TERM {meaning}"))
+    done = subprocess.run([lc.BINARY, "simulate", *again, path], capture_output=True, text=True, timeout=60)
+    assert done.returncode == code and ("nothing has stopped it" in done.stderr) == (code == 1), done
+
+
+def test_what_never_becomes_ready_is_stopped_nevertheless(conf):
+    said = simulate(conf(ENDS.format(how="", more="ready = delay 3s\nready-timeout = 1s\nrestart = always\n"
+                                                  "restart-delay = 10ms\nrestart-limit = 1000 in 1s")))
+    assert "after SIGTERM" in said.splitlines()[-1]
+
+
+def test_more_killed_than_are_named(conf):
+    services = "".join(f"[service s{n}]\ncommand = x\nstop-timeout = 100ms\n" for n in range(20))
+    said = simulate(*[w for n in range(20) for w in ("--with", f"s{n}=hang")], conf("[lastcall]\ngrace = 6s\n" + services))
+    assert " and 15 more" in said.splitlines()[-1]
