@@ -33,14 +33,16 @@ NEARBY uint8_t unit_whom(const struct core *core, uint16_t unit) {
     return service_of(core, unit)->kill_main ? TO_LEADER : TO_GROUP;
 }
 
-static void become(struct core *core, uint16_t unit, uint8_t state) {
-    unit_at(core, unit)->state = state;
-    core->dirty = true;
-}
-
 static void set_due(struct core *core, uint16_t unit, instant at) {
     unit_at(core, unit)->at = at;
     set_alarm(core, alarm_of_unit(core, unit), at);
+}
+
+/* What the state before waited for is due no more. */
+static void become(struct core *core, uint16_t unit, uint8_t state) {
+    unit_at(core, unit)->state = state;
+    set_due(core, unit, NEVER);
+    core->dirty = true;
 }
 
 static bool service_ready(const struct core *core, uint16_t service) {
@@ -101,8 +103,6 @@ void unit_start(struct core *core, uint16_t unit) {
         begin(core, unit);
         return;
     }
-    unit_at(core, unit)->for_good = false;
-    set_due(core, unit, NEVER);
     become(core, unit, U_WAITING);
     units_wake(core);
 }
@@ -131,7 +131,6 @@ static void ready(struct core *core, uint16_t unit) {
     if (u->state == U_STARTING) {
         uint16_t live = core->model->units[unit].live;
         become(core, unit, U_UP);
-        set_due(core, unit, NEVER);
         if (live != NONE)
             check_on(core, live);
     }
@@ -175,11 +174,11 @@ static void tell_walk(struct core *core, uint16_t unit) {
     const struct service *service = service_of(core, unit);
     const struct unit *u = unit_at(core, unit);
     bool lone = core->model->policy.single;
-    if (!u->for_good || (!lone && (u->held || core->walk.goal != GO_RUN)))
+    if (!u->for_good || (!lone && core->walk.goal != GO_RUN))
         return;
     if (service->main) {
         walk_stop(core, BY_MAIN, unit);
-        if (core->model->policy.single)
+        if (lone)
             walk_raise_floor(core, PH_STOP); /* there is nobody left to announce for */
     } else if (service->essential && (service->type == TYPE_SERVICE || !u->ended_well))
         walk_stop(core, BY_SERVICE, unit);
@@ -216,15 +215,13 @@ void unit_leader(struct core *core, uint16_t unit) {
     u->ready = false;
     check_off(core, core->model->units[unit].ready);
     check_off(core, core->model->units[unit].live);
-    set_due(core, unit, NEVER);
     u->next = restart_next(core, unit);
     u->for_good = (u->next == NEXT_DOWN || u->next == NEXT_FAILED) && !by_hand;
     core->dirty = true;
     say_end(core, unit);
     if (unit_live(core, unit))
         job_stop_leftovers(core, core_job_of_unit(core, unit), after(core->now, MS(LEFTOVER_MS)));
-    if (u->state != U_STOPPING)
-        become(core, unit, U_STOPPING);
+    become(core, unit, U_STOPPING);
     if (oneshot && u->next == NEXT_DOWN && counts_as_success(service_of(core, unit), u->exit))
         ready(core, unit);
     tell_walk(core, unit);
@@ -298,7 +295,7 @@ void unit_check_turned(struct core *core, uint16_t check) {
     struct unit *u = unit_at(core, unit);
     bool passing = core->checks[check].passing;
     if (!policy->live) {
-        if (passing && (u->state == U_STARTING || u->state == U_UP))
+        if (passing && u->state != U_STOPPING)
             ready(core, unit);
         else
             u->ready = false;
@@ -329,7 +326,6 @@ static void plan_end(struct core *core, uint16_t unit, instant deadline) {
 /* Begins to stop it; its step, its errand or its policy waits for unit_gone. */
 void unit_stop(struct core *core, uint16_t unit, instant deadline) {
     uint16_t slot = core_job_of_unit(core, unit), aux = core_job_of_aux(core, unit);
-    set_due(core, unit, NEVER);
     if (!unit_live(core, unit)) {
         if (unit_at(core, unit)->state != U_FAILED)
             become(core, unit, U_DOWN);
@@ -370,7 +366,6 @@ void units_rest(struct core *core) {
         if (u->state == U_WAITING || u->state == U_BACKOFF)
             become(core, unit, u->state == U_BACKOFF && !u->ended_well ? U_FAILED : U_DOWN);
     }
-    core->errand = NONE;
 }
 
 void units_resume(struct core *core) {
