@@ -61,7 +61,6 @@ struct unit {
     bool ready;              /* now */
     bool held;               /* an operator stopped it */
     bool again;              /* start it once it has gone: a restart was asked for */
-    bool unhealthy;          /* live … then fail has failed */
     bool timed_out;          /* not ready in time, or its live check failed: an abnormal end */
     bool relive;             /* its live check failed: it starts again whatever the policy */
     bool ended_well;         /* its last end: success, or the stop signal that it was sent */

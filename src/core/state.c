@@ -13,9 +13,11 @@ NEARBY bool core_ready(const struct core *core) {
 }
 
 bool core_live(const struct core *core) {
-    for (uint16_t i = 0; i < core->model->n_units; i++)
-        if (core->units[i].unhealthy)
+    for (uint16_t i = 0; i < core->model->n_checks; i++) {
+        const struct check_policy *check = &core->model->checks[i];
+        if (check->live && check->then == THEN_FAIL && core->checks[i].on && !core->checks[i].passing)
             return false;
+    }
     return true;
 }
 

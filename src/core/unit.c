@@ -301,7 +301,6 @@ void unit_check_turned(struct core *core, uint16_t check) {
             u->ready = false;
         return;
     }
-    u->unhealthy = !passing && policy->then == THEN_FAIL;
     if (passing || core->walk.goal != GO_RUN || u->state != U_UP)
         return;
     switch ((enum live_then)policy->then) {
