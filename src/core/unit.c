@@ -376,8 +376,8 @@ void units_resume(struct core *core) {
             tell_walk(core, unit); /* also of one whose leader has ended, and whose tree has not */
     }
     for (uint16_t check = 0; check < core->model->n_checks; check++)
-        if (core->model->checks[check].live && core->checks[check].on && !core->checks[check].passing)
-            unit_check_turned(core, check);
+        if (core->model->checks[check].live)
+            unit_check_turned(core, check); /* what has failed meanwhile */
     checkpoints_judge(core);
     units_wake(core);
     look_all_ended(core);
