@@ -121,7 +121,7 @@ static void look_started(struct core *core) {
         if (!core->units[unit].was_ready)
             return;
     note(core, NOTE_READY, NONE, 0);
-    core->started = core->dirty = true;
+    core->started = true;
 }
 
 static void ready(struct core *core, uint16_t unit) {
@@ -134,7 +134,6 @@ static void ready(struct core *core, uint16_t unit) {
         if (live != NONE)
             check_on(core, live);
     }
-    core->dirty = true;
     if (first) {
         look_started(core);
         checkpoints_schedule(core);
@@ -217,7 +216,6 @@ void unit_leader(struct core *core, uint16_t unit) {
     check_off(core, core->model->units[unit].live);
     u->next = restart_next(core, unit);
     u->for_good = (u->next == NEXT_DOWN || u->next == NEXT_FAILED) && !by_hand;
-    core->dirty = true;
     say_end(core, unit);
     if (unit_live(core, unit))
         job_stop_leftovers(core, core_job_of_unit(core, unit), after(core->now, MS(LEFTOVER_MS)));
