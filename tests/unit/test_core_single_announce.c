@@ -44,7 +44,7 @@ Test(single_announce, announce_ends_when_the_command_does) {
     tell_signal(T_TERM);
     at(500);
     ends(0, 0);
-    at(3000);
+    is_state("command", S_DONE);
     the_end(0);
 }
 

@@ -98,3 +98,27 @@ Test(stop_command, a_stop_command_that_does_not_end_keeps_no_signal_back) {
     is_at(when(A_SIGNAL, run_slot(web), T_TERM), 3500);
     cr_assert_eq(kills(run_slot(web)), 0);
 }
+
+Test(stop_command, none_for_a_program_that_has_not_begun) {
+    uint16_t it = service("it");
+    s.services[it].has_stop_command = true;
+    s.slow_exec[run_slot(it)] = true;
+    begin();
+    tell_signal(T_TERM);
+    at(200);
+    cr_assert_eq(spawns(aux_slot(it)), 0);
+    is_at(when(A_KILL, run_slot(it), -1), 200);
+    the_end(0);
+}
+
+Test(stop_command, none_for_what_a_crash_has_left_behind) {
+    uint16_t it = service("it");
+    s.services[it].has_stop_command = true, s.services[it].restart = RESTART_ALWAYS;
+    begin();
+    s.clings[run_slot(it)] = true;
+    ends(run_slot(it), 1);
+    tell_signal(T_TERM);
+    cr_assert_eq(spawns(aux_slot(it)), 0);
+    group_ends(run_slot(it));
+    cr_assert(exited());
+}
