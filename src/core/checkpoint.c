@@ -170,7 +170,7 @@ void checkpoint_answer(struct core *core, uint16_t checkpoint, uint8_t what, int
 void checkpoints_schedule(struct core *core) {
     for (uint16_t i = 0; i < core->model->n_checkpoints; i++) {
         struct saver *saver = saver_at(core, i);
-        if (is_forever(policy_of(core, i)->every) || !is_never(saver->next) || !is_whole(core, i))
+        if (is_forever(policy_of(core, i)->every) || !is_never(saver->next) || !is_whole(core, i) || core->walk.goal == GO_EXIT)
             continue;
         saver->next = after(core->now, policy_of(core, i)->every);
         set_alarm(core, alarm_of_checkpoint(core, i), saver->next);

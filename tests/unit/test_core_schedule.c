@@ -295,3 +295,14 @@ Test(held, not_when_no_time_is_left) {
     cr_assert_eq(kills(step_slot(save)), 1);
     cr_assert(exited());
 }
+
+Test(schedule, what_becomes_ready_in_a_stop_begins_none) {
+    with_checkpoint(PH_SAVE, false);
+    s.checkpoints[0].every = SEC(1);
+    s.model.policy.announce_min = SEC(3);
+    uint16_t ready = check_of(0, CHECK_TCP, false);
+    begin_restored();
+    tell_signal(T_TERM);
+    tell_check(ready, true);
+    cr_assert(is_never(s.core.savers[0].next));
+}
