@@ -298,7 +298,7 @@ static void out_of_time(struct core *core, uint16_t row) {
         job_kill(core, core_job_of_aux(core, r->subject));
         r->killed = true;
         r->exit = core->units[r->subject].exit;
-    } else if (has_policy(r) && job_live(core, core_job_of_step(core, r->subject))) {
+    } else if ((is_command(r) || r->state == S_GATE) && job_live(core, core_job_of_step(core, r->subject))) {
         job_kill(core, core_job_of_step(core, r->subject));
         r->killed = true;
     } else if (r->action == DO_RECORD) {

@@ -240,6 +240,23 @@ Test(resume, a_stop_while_undoing_stops) {
     nothing_is_left();
 }
 
+/* An undo that was cut short has its second: the end of a sleep does not kill it. */
+Test(resume, a_step_that_only_waits_kills_nobody) {
+    uint16_t a = drain("a", DO_SLEEP);
+    s.steps[a].has_undo = true;
+    begin();
+    tell_ask(ASK_DRAIN, NONE, 0);
+    tell_ask(ASK_RESUME, NONE, 0);
+    lasts(a);
+    cr_assert(s.alive[step_slot(a)]);
+    tell_ask(ASK_DRAIN, NONE, 0);
+    is_state("a", S_DONE);
+    cr_assert_not(row("a")->killed);
+    cr_assert_eq(kills(step_slot(a)), 0);
+    at(1000);
+    cr_assert_eq(kills(step_slot(a)), 1);
+}
+
 Test(resume, no_clock_no_restart_of_a_paused_retry_after_resume) {
     uint16_t a = drain("a", DO_COMMAND);
     s.steps[a].retries = 5, s.steps[a].every = SEC(1);
