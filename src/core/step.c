@@ -339,6 +339,7 @@ static void slot_free(struct core *core, uint16_t row) {
 
 static void row_answer(struct core *core, uint16_t row, uint8_t what, int exit) {
     struct row *r = row_at(core, row);
+    const struct job *job = &core->jobs[core_job_of_step(core, r->subject)];
     if (what == CMD_ONLY_IF && r->state == S_GATE) {
         if (exit == 0)
             act(core, row);
@@ -350,8 +351,8 @@ static void row_answer(struct core *core, uint16_t row, uint8_t what, int exit) 
         r->exit = (int16_t)exit;
         if (exit == 0)
             end(core, row, S_DONE);
-        else if (core->jobs[core_job_of_step(core, r->subject)].rung)
-            end(core, row, S_TIMEOUT); /* its time was up: TERM was sent */
+        else if (job->rung || job->killed)
+            end(core, row, S_TIMEOUT); /* its time was up: TERM was sent, or KILL to one that never reached exec */
         else
             failed(core, row);
     } else {

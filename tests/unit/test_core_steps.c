@@ -25,6 +25,18 @@ Test(steps, required_and_out_of_time_is_124) {
     cr_assert_eq(required_story(0, false), 0);
 }
 
+Test(steps, a_hang_before_exec_is_out_of_time_too) {
+    uint16_t a = drain("a", DO_COMMAND);
+    s.steps[a].required = true, s.steps[a].timeout = SEC(5), s.steps[a].retries = 1;
+    begin();
+    s.slow_exec[step_slot(a)] = true;
+    tell_signal(T_TERM);
+    at(4700);
+    cr_assert_eq(kills(step_slot(a)), 1);
+    is_state("a", S_TIMEOUT);
+    the_end(124);
+}
+
 /* ---- other actions ---- */
 
 Test(steps, sleep_is_done_when_the_time_is_up) {
