@@ -10,23 +10,6 @@ bool service_ready(uint16_t service) {
     return true;
 }
 
-/* Nothing that concerns the service is still to be restored. */
-bool rules_restored(uint16_t service) {
-    for (uint16_t i = 0; i < scene.model.n_checkpoints; i++) {
-        uint16_t of = scene.steps[scene.checkpoints[i].step].for_service;
-        if ((of == NONE || of == service) && scene.checkpoints[i].has_restore && sim.core.savers[i].restore != R_DONE)
-            return false;
-    }
-    return true;
-}
-
-static bool service_alive(uint16_t service) {
-    for (uint16_t u = 0; u < scene.services[service].n_units; u++)
-        if (sim.procs[scene.services[service].first_unit + u].state != P_NONE)
-            return true;
-    return false;
-}
-
 /* The first run waits until all that it comes after are ready. */
 static void rules_first_start(uint16_t unit) {
     const struct service *service = &scene.services[scene.units[unit].service];
@@ -53,85 +36,6 @@ static void rules_restart(uint16_t unit) {
         fail("unit %u is started again too often", unit);
 }
 
-/* Before the stop of its service, or after it; and never what was not whole. */
-static void rules_save(uint16_t step) {
-    const struct step_policy *it = &scene.steps[step];
-    const struct walk *walk = &sim.core.walk;
-    bool by_row = it->phase != PH_N && walk->goal == GO_EXIT && walk->open && walk->stages[walk->stage].phase == it->phase;
-    if (scene.checkpoints[it->checkpoint].has_restore && sim.core.savers[it->checkpoint].restore != R_DONE)
-        fail("step %u is saved before it was restored", step);
-    if (!by_row && (walk->goal == GO_EXIT || !is_never(walk->clock)))
-        fail("step %u is saved by schedule or on demand while a clock runs", step);
-    if (it->for_service != NONE && it->phase == PH_SAVE && sim.core.units[scene.services[it->for_service].first_unit].state != U_UP)
-        fail("step %u is saved, and its service is not up", step);
-}
-
-static void rules_restore(uint16_t step) {
-    uint16_t service = scene.steps[step].for_service;
-    for (uint16_t unit = 0; unit < scene.model.n_units; unit++)
-        if ((service == NONE ? scene.units[unit].service != NONE : scene.units[unit].service == service) && sim.procs[unit].state != P_NONE)
-            fail("step %u is restored while unit %u runs", step, unit);
-    if (sim.core.walk.goal != GO_RUN || !is_never(sim.core.walk.clock))
-        fail("step %u is restored while a drain or a clock runs", step);
-}
-
-/* DESIGN 5 and 6: what must be so when a step's first command begins. */
-static void rules_begin_step(const struct row *row, uint16_t number) {
-    const struct step_policy *it = &scene.steps[row->subject];
-    const struct walk *walk = &sim.core.walk;
-    bool late_main = walk->cause == BY_MAIN || walk->cause == BY_ALL_ENDED;
-    if (row_running(&sim.rows[number]) || sim.tries[row->subject].gates + sim.tries[row->subject].runs > 0)
-        return; /* it has begun before */
-    if (it->for_service != NONE && !policy()->phases_only && !service_alive(it->for_service))
-        fail("step %u begins, and the service that it is for is gone", row->subject);
-    if (row->phase < PH_STOP && walk->goal == GO_EXIT && late_main)
-        fail("step %u begins, and main had ended before", row->subject);
-    if (row->phase < PH_SAVE && sim.hurried)
-        fail("step %u begins after a hurry", row->subject);
-    for (uint16_t i = 0; i < number; i++) {
-        const struct row *other = &walk->rows[i];
-        bool bad = other->state == S_FAILED || other->state == S_TIMEOUT;
-        if (other->subject == NONE || other->action == DO_STOP)
-            continue;
-        if (bad && other->phase == row->phase && !is_never(other->start) && scene.steps[other->subject].on_failure == FAILURE_SKIP_REST)
-            fail("step %u begins, and step %u said to skip the rest", row->subject, other->subject);
-        if (other->subject == it->run_if_step && (it->run_if == RUN_IF_DONE ? other->state != S_DONE :
-                                                  it->run_if == RUN_IF_TIMEOUT ? other->state != S_TIMEOUT : !bad))
-            fail("step %u begins against its run-if", row->subject);
-    }
-}
-
-static void rules_step_command(const struct action *action) {
-    uint16_t number = row_of_step[action->subject];
-    const struct walk *walk = &sim.core.walk;
-    const struct row *row = &walk->rows[number];
-    struct tries *tries = &sim.tries[action->subject];
-    if (core_ready(&sim.core) && !policy()->keep_ready)
-        fail("step %u begins while readiness is on", action->subject);
-    if (walk->goal == GO_RUN || row->stage > walk->stage)
-        fail("step %u begins before its stage", action->subject);
-    if (row->stage < walk->stage && sim.goal == walk->goal && !row_ended(row))
-        fail("step %u begins after a later stage has begun", action->subject);
-    if (until(sim.now, row->deadline).ns < MS(50).ns)
-        fail("step %u begins with less than 50 ms", action->subject);
-    rules_begin_step(row, number);
-    if (action->value == CMD_ONLY_IF ? tries->gates++ > 0 : tries->runs++ > scene.steps[action->subject].retries)
-        fail("step %u is tried too often", action->subject);
-    if (action->value == CMD_STEP && scene.steps[action->subject].has_only_if && !tries->gate_passed)
-        fail("step %u runs, and its only-if has not said so", action->subject);
-}
-
-static void rules_undo(uint16_t step) {
-    const struct walk *walk = &sim.core.walk;
-    if (walk->goal != GO_RUN)
-        fail("step %u is undone in a drain", step);
-    if (sim.undo_row != NONE && row_of_step[step] >= sim.undo_row)
-        fail("undo of row %u comes after row %u", row_of_step[step], sim.undo_row);
-    if (is_never(walk->rows[row_of_step[step]].start) || !scene.steps[step].has_undo)
-        fail("step %u is undone, and has nothing to undo", step);
-    sim.undo_row = row_of_step[step];
-}
-
 static void rules_spawn(const struct action *action) {
     const struct walk *walk = &sim.core.walk;
     if (sim.procs[action->job.job].state != P_NONE)
@@ -144,12 +48,13 @@ static void rules_spawn(const struct action *action) {
             fail("unit %u is another's", action->subject);
         if (!rules_restored(scene.units[action->subject].service))
             fail("unit %u is started before its restore has ended", action->subject);
+        rules_restored_again(scene.units[action->subject].service);
         rules_first_start(action->subject);
         rules_restart(action->subject);
         break;
     case CMD_STEP:
     case CMD_ONLY_IF: rules_step_command(action); break;
-    case CMD_SAVE: rules_save(action->subject); break;
+    case CMD_SAVE: rules_save(action); break;
     case CMD_RESTORE: rules_restore(action->subject); break;
     case CMD_UNDO: rules_undo(action->subject); break;
     case CMD_CHECK:
@@ -168,6 +73,7 @@ static void rules_target(const struct action *action, const char *what) {
 
 /* What ended in a drain is started again at once. */
 static void rules_resumed(void) {
+    rules_all_undone();
     sim.resumed = true;
     for (uint16_t i = 0; i < scene.model.n_units; i++)
         sim.gone[i] = NEVER;
@@ -194,19 +100,19 @@ static void rules_stop_order(uint16_t unit, uint32_t place) {
     }
 }
 
-static bool is_at_work(const struct row *row) { return row->state == S_GATE || row->state == S_ACT; }
-static bool runs_step(const struct proc *proc) { return proc->what == CMD_STEP || proc->what == CMD_ONLY_IF; }
+static bool runs_step(const struct proc *proc) {
+    return proc->what == CMD_STEP || proc->what == CMD_ONLY_IF || (proc->what == CMD_SAVE && sim.tries[proc->owner].runs > 0);
+}
 
 static void rules_signal(const struct action *action, uint32_t place) {
     struct proc *proc = &sim.procs[action->job.job];
-    const struct row *row = &sim.core.walk.rows[row_of_step[runs_step(proc) ? proc->owner : 0]];
     rules_target(action, "a signal");
     if (action->signal < 1 || action->signal > SIGNAL_MAX)
         fail("signal %u to slot %u", action->signal, action->job.job);
     if (action->value == TO_LEADER && proc->told_end)
         fail("a signal to the leader of slot %u, which has been reaped", action->job.job);
-    if (runs_step(proc) && action->signal == K_TERM && is_at_work(row) && until(sim.now, row->deadline).ns > MS(500).ns)
-        fail("step %u gets TERM long before its deadline", proc->owner);
+    if (runs_step(proc) && action->signal == K_TERM)
+        rules_step_term(proc);
     proc->sent |= sim.core.jobs[action->job.job].sent & signal_bit(action->signal);
     if (place + 1 < sim.out.n && action[1].kind == A_SIGNAL && action[1].signal == K_CONT)
         proc->sent |= signal_bit(action->signal);
@@ -217,6 +123,8 @@ static void rules_kill(const struct action *action) {
     const struct job *job = &sim.core.jobs[action->job.job];
     bool in_time = scene.latency.ns == 0 && !sim.core.walk.no_time;
     rules_target(action, "KILL");
+    if (runs_step(proc))
+        sim.tries[proc->owner].term = true;
     if (job->state == J_ASKED) /* nothing of it has run: KILL may be its stop signal */
         proc->sent |= job->sent & signal_bit(K_KILL);
     if (proc->state != P_UP || proc->zombie || job->state != J_UP || !in_time)
@@ -229,8 +137,8 @@ static void rules_kill(const struct action *action) {
 
 /* A new drain or stop: the steps of the plan begin anew. */
 static void rules_round(void) {
-    if (sim.goal == GO_RUN || sim.resumed)
-        memset(sim.tries, 0, sizeof sim.tries);
+    for (uint16_t i = 0; i < scene.model.n_steps && (sim.goal == GO_RUN || sim.resumed); i++)
+        sim.tries[i] = (struct tries){.exit = EXIT_UNKNOWN, .ended = NEVER};
 }
 
 static void rules_drained(void) {
@@ -291,8 +199,14 @@ void rules_action(const struct action *action, uint32_t place) {
 static void rules_end_told(const struct event *event) {
     struct proc *proc = &sim.procs[event->job.job];
     proc->told_end = true;
-    if (proc->what == CMD_ONLY_IF && event->value == 0)
+    if (proc->what == CMD_ONLY_IF && event->value == 0 && sim.tries[proc->owner].gates > 0)
         sim.tries[proc->owner].gate_passed = true;
+    if ((proc->what == CMD_STEP || proc->what == CMD_SAVE) && sim.tries[proc->owner].runs > 0)
+        sim.tries[proc->owner].exit = event->value, sim.tries[proc->owner].ended = sim.now;
+    if (proc->what == CMD_SAVE || proc->what == CMD_RESTORE)
+        rules_checkpoint_told(proc->owner, proc->what, event->value);
+    if (proc->what == CMD_RECORD)
+        sim.record_read = true, sim.record_exit = event->value;
     if (proc->what != CMD_RUN)
         return;
     sim.last_exit[proc->owner] = event->value;
@@ -309,6 +223,11 @@ void rules_told(const struct event *event) {
         sim.hurried = true;
     if (event->kind == EV_SIGNAL && policy()->signals[event->value].meaning == SIGNAL_HURRY)
         sim.hurried = true;
+    sim.asked_save = ASKED_NONE;
+    if (event->kind == EV_ASK && event->verb == ASK_CHECKPOINT)
+        sim.asked_save = event->subject;
+    if (event->kind == EV_SIGNAL && policy()->signals[event->value].meaning == SIGNAL_CHECKPOINT)
+        sim.asked_save = ASKED_ALL;
     sim.stale = of_a_job && proc->gen != event->job.gen && before(sim.now, core_next(&sim.core));
     if ((event->kind == EV_LEADER || event->kind == EV_SPAWN_FAILED) && proc->gen == event->job.gen)
         rules_end_told(event);

@@ -31,7 +31,9 @@ void rules_begin(void) {
     for (uint16_t i = 0; i < scene.model.n_units; i++)
         sim.last_exit[i] = EXIT_UNKNOWN, sim.last_sent[i] = 0, sim.gone[i] = NEVER;
     sim.by_hand = sim.hurried = sim.stale = false;
-    memset(sim.tries, 0, sizeof sim.tries);
+    for (uint16_t i = 0; i < scene.model.n_steps; i++)
+        sim.tries[i] = (struct tries){.exit = EXIT_UNKNOWN, .ended = NEVER};
+    rules_checkpoints_begin();
     sim.last_end = (instant){0};
     sim.published = 0;
     sim.undo_row = NONE;
@@ -97,6 +99,7 @@ static void rules_running(const struct row *row, const struct row *old, uint16_t
         fail("row %u runs beyond its deadline", number);
     if (!is_never(walk->clock) && !is_forever(policy()->grace) && before(end_of_steps(), row->deadline))
         fail("row %u may run into the reserve", number);
+    rules_step_waits(row, number);
     if (row_running(old) && old->start.ns == row->start.ns && before(old->deadline, row->deadline) &&
         !(event->kind == EV_EXTEND && row->action == DO_STOP && row->subject == event->subject) &&
         sim.goal <= walk->goal)
@@ -119,6 +122,8 @@ static void rules_row(uint16_t number, const struct event *event) {
         fail("unit %u has been stopped, says row %u, and lives", row->subject, number);
     if (old->state == S_PENDING && !is_never(row->start) && row->start.ns == sim.now.ns && row->state != S_PENDING)
         rules_opening(row, number);
+    if (walk->goal != GO_RUN && row_ended(row) && row->end.ns == sim.now.ns && (!row_ended(old) || old->end.ns != row->end.ns))
+        rules_step_ended(row, number);
     if (row_ended(row) && !is_never(row->start) && before(row->end, row->start))
         fail("row %u ends before it starts", number);
     sim.rows[number] = *row;
@@ -256,6 +261,7 @@ void rules_step(const struct event *event) {
     rules_walk(event);
     for (uint16_t i = 0; i < scene.model.n_units && (published || scene.model.n_units < 12) && !sim.exited; i++)
         rules_unit(i);
+    rules_checkpoints();
     if (sim.stale && (sim.out.n > 1 || sim.out.v[0].kind != A_NOTHING))
         fail("a fact about a job that has gone has an effect");
     if (sim.deep) {

@@ -8,6 +8,8 @@
  *   world.c   fakes the kernel: processes, signals, reaping; carries actions out, posts facts
  *   rules.c   what must hold after every step
  *   orders.c  what must hold for each thing that the core wants done
+ *   steps.c   what must hold for the steps of the plan
+ *   saves.c   what must hold for checkpoints
  *   ends.c    what others see, and what must hold at the exit
  *   story.c   one run: the events from outside, the order of facts, the end
  *   tell.c    a run as a person reads it
@@ -94,6 +96,7 @@ struct proc {
     bool was_killed;
     int exit;
     uint32_t plan;            /* number of the newest plan for its leader */
+    instant born;
     struct fate fate;
 };
 
@@ -105,8 +108,11 @@ enum { MOST_ITEMS = 8192, MOST_FACTS = 4096 };
 /* Where a scene comes from, and where it goes. */
 enum source { DRAWN, RECORDED /* drawn, and written down */, READ };
 
-/* The rules' memory of one step of the plan, in this round. */
-struct tries { uint8_t gates, runs; bool gate_passed; };
+/* The rules' memory of one step of the plan, in this round. term: its process was told to end. */
+struct tries { uint8_t gates, runs; bool gate_passed, term, undone; int exit; instant ended; };
+/* Of one checkpoint. fresh: restored since its service has run; since: its schedule counts from then. */
+struct kept { bool restored, fresh, could; int exit; instant since, next; };
+enum { ASKED_ALL = NONE, ASKED_NONE = NONE - 1 };
 
 struct sim {
     uint64_t dice, seed;
@@ -135,6 +141,10 @@ struct sim {
     /* the rules' memory */
     struct row rows[MOST_UNITS + 16];
     struct tries tries[MOST_STEPS_];
+    struct kept kept[MOST_STEPS_];
+    uint16_t asked_save;          /* the checkpoint that somebody asks for in this step; ASKED_* */
+    bool record_read, cut_save;   /* cut_save: one failed during the stop, and no row tells */
+    int record_exit;
     int last_exit[MOST_UNITS];
     signal_set last_sent[MOST_UNITS]; /* the stop signals that its last run was sent */
     bool was_running[MOST_UNITS]; /* when the stop began */
@@ -199,16 +209,34 @@ void world_turn(void);              /* everything that happens at `now` or befor
 void world_fact(struct event event);
 void world_do(const struct action *action);
 void world_end_main(void);
-/* rules.c, orders.c */
+/* rules.c */
 extern uint16_t row_of_unit[MOST_UNITS], row_of_step[MOST_STEPS_];
-bool rules_restored(uint16_t service);
-bool service_ready(uint16_t service);
 void rules_begin(void);
-void rules_action(const struct action *action, uint32_t place);
-void rules_told(const struct event *event);
 void rules_step(const struct event *event);
 void rules_turn(void);
 void rules_stuck(void);
+/* orders.c */
+bool service_ready(uint16_t service);
+void rules_action(const struct action *action, uint32_t place);
+void rules_told(const struct event *event);
+/* steps.c */
+bool service_alive(uint16_t service);
+bool rules_phase_passed(uint8_t phase);
+void rules_step_command(const struct action *action);
+void rules_step_term(const struct proc *proc);
+void rules_step_waits(const struct row *row, uint16_t number);
+void rules_step_ended(const struct row *row, uint16_t number);
+void rules_undo(uint16_t step);
+void rules_all_undone(void);
+/* saves.c */
+void rules_checkpoints_begin(void);
+bool rules_restored(uint16_t service);
+void rules_restored_again(uint16_t service);
+bool rules_worth_saving(uint16_t step);
+void rules_save(const struct action *action);
+void rules_restore(uint16_t step);
+void rules_checkpoint_told(uint16_t step, uint8_t what, int exit);
+void rules_checkpoints(void);
 /* ends.c */
 bool is_success(const struct service *service, int exit);
 void rules_page(void);

@@ -1,0 +1,183 @@
+/* saves.c: what must hold for checkpoints: restores before a start, saves by their row, by schedule and on demand. */
+#include "sim.h"
+
+static const struct step_policy *step_of(uint16_t checkpoint) { return &scene.steps[scene.checkpoints[checkpoint].step]; }
+static uint16_t first_unit(uint16_t service) { return scene.services[service].first_unit; }
+
+/* Nothing that concerns the service is still to be restored. */
+bool rules_restored(uint16_t service) {
+    for (uint16_t i = 0; i < scene.model.n_checkpoints; i++) {
+        uint16_t of = step_of(i)->for_service;
+        if ((of == NONE || of == service) && scene.checkpoints[i].has_restore && sim.core.savers[i].restore != R_DONE)
+            return false;
+    }
+    return true;
+}
+
+/* What was restored well, or never saved before, and has been ready: half of it would replace what is whole. */
+static bool is_whole(uint16_t checkpoint) {
+    uint16_t service = step_of(checkpoint)->for_service;
+    if (scene.checkpoints[checkpoint].has_restore && (!sim.kept[checkpoint].restored || sim.core.savers[checkpoint].restore != R_DONE))
+        return false;
+    return service == NONE ? sim.core.started : sim.core.units[first_unit(service)].was_ready;
+}
+
+static bool is_up(uint16_t service) { return sim.core.units[first_unit(service)].state == U_UP; }
+
+/* By its row. */
+bool rules_worth_saving(uint16_t step) {
+    const struct step_policy *it = &scene.steps[step];
+    const struct walk *walk = &sim.core.walk;
+    if (!is_whole(it->checkpoint))
+        return false;
+    if (it->phase != PH_SAVE)
+        return true;
+    return it->for_service == NONE ? walk->cause != BY_MAIN && walk->cause != BY_ALL_ENDED : is_up(it->for_service);
+}
+
+/* All that it is for has been stopped, or nothing of it. */
+static void rules_side_of_stop(uint16_t step) {
+    const struct step_policy *it = &scene.steps[step];
+    for (uint16_t i = 0; i < scene.model.n_units; i++) {
+        const struct row *row = &sim.core.walk.rows[row_of_unit[i]];
+        if (it->phase == PH_SAVE ? row->state != S_PENDING : !row_ended(row))
+            fail("step %u is saved on the wrong side of the stop of unit %u", step, i);
+    }
+}
+
+/* ---- beside the plan ---- */
+
+static bool by_schedule(uint16_t checkpoint) {
+    span every = scene.checkpoints[checkpoint].every;
+    span since = until(sim.kept[checkpoint].since, sim.now);
+    if (is_forever(every) || is_never(sim.kept[checkpoint].since) || since.ns == 0)
+        return false;
+    return scene.latency.ns > 0 || since.ns % every.ns == 0;
+}
+
+static bool may_be_asked(uint16_t checkpoint) {
+    const struct walk *walk = &sim.core.walk;
+    uint16_t service = step_of(checkpoint)->for_service;
+    return is_never(walk->clock) && walk->goal != GO_EXIT && !walk->undoing && scene.checkpoints[checkpoint].has_save &&
+           is_whole(checkpoint) && (service == NONE || is_up(service));
+}
+
+static void rules_unplanned_save(uint16_t checkpoint) {
+    const struct walk *walk = &sim.core.walk;
+    if (walk->goal == GO_EXIT || !is_never(walk->clock))
+        fail("checkpoint %u is saved by schedule or on demand while a clock runs", checkpoint);
+    if (walk->undoing)
+        fail("checkpoint %u is saved while a drain is undone", checkpoint);
+    if (sim.asked_save != checkpoint && sim.asked_save != ASKED_ALL && !by_schedule(checkpoint))
+        fail("checkpoint %u is saved, and nobody has asked for it", checkpoint);
+}
+
+/* Before the stop of its service, or after it; and never what was not whole. */
+void rules_save(const struct action *action) {
+    const struct step_policy *it = &scene.steps[action->subject];
+    const struct walk *walk = &sim.core.walk;
+    bool by_row = it->phase != PH_N && walk->goal == GO_EXIT && walk->open && walk->stages[walk->stage].phase == it->phase;
+    if (!is_whole(it->checkpoint))
+        fail("step %u is saved, and what there is is not whole", action->subject);
+    if (!scene.checkpoints[it->checkpoint].has_save)
+        fail("step %u has nothing that saves", action->subject);
+    if (it->for_service != NONE && !(by_row && it->phase == PH_SETTLE) && !is_up(it->for_service))
+        fail("step %u is saved, and its service is not up", action->subject);
+    if (by_row) {
+        rules_step_command(action);
+        rules_side_of_stop(action->subject);
+    } else {
+        rules_unplanned_save(it->checkpoint);
+    }
+}
+
+/* ---- restores ---- */
+
+void rules_restore(uint16_t step) {
+    uint16_t service = scene.steps[step].for_service, checkpoint = scene.steps[step].checkpoint;
+    for (uint16_t unit = 0; unit < scene.model.n_units; unit++)
+        if ((service == NONE || scene.units[unit].service == service) && sim.procs[unit].state != P_NONE)
+            fail("step %u is restored while unit %u runs", step, unit);
+    if (sim.core.walk.goal != GO_RUN || !is_never(sim.core.walk.clock) || sim.core.walk.undoing)
+        fail("step %u is restored while a drain or a clock runs", step);
+    if (!sim.record_read)
+        fail("step %u is restored before it is known how the last run ended", step);
+    if (!scene.checkpoints[checkpoint].has_restore)
+        fail("step %u has nothing that restores", step);
+    if (sim.kept[checkpoint].restored && !scene.checkpoints[checkpoint].on_restart)
+        fail("step %u is restored twice", step);
+    if (sim.kept[checkpoint].fresh && !sim.by_hand)
+        fail("step %u is restored again, and its service has not run", step);
+    for (uint16_t i = 0; service != NONE && i < scene.services[service].n_after; i++)
+        if (!service_ready(scene.services[service].after[i]))
+            fail("step %u is restored before service %u is ready", step, scene.services[service].after[i]);
+}
+
+/* Its service starts: what is restored each time has been. */
+void rules_restored_again(uint16_t service) {
+    for (uint16_t i = 0; i < scene.model.n_checkpoints; i++) {
+        if (step_of(i)->for_service != service || !scene.checkpoints[i].has_restore)
+            continue;
+        if (scene.checkpoints[i].on_restart && !sim.kept[i].fresh)
+            fail("service %u is started again, and checkpoint %u is not restored", service, i);
+        sim.kept[i].fresh = false;
+    }
+}
+
+static void restore_ended(struct kept *kept, uint16_t checkpoint, int exit) {
+    kept->restored = kept->fresh = exit == 0 || scene.checkpoints[checkpoint].may_fail;
+    kept->exit = exit;
+}
+
+/* A process of a checkpoint has ended. */
+void rules_checkpoint_told(uint16_t step, uint8_t what, int exit) {
+    uint16_t checkpoint = scene.steps[step].checkpoint;
+    if (what == CMD_RESTORE)
+        restore_ended(&sim.kept[checkpoint], checkpoint, exit);
+    else
+        sim.cut_save |= exit != 0 && sim.core.walk.goal == GO_EXIT && scene.steps[step].phase == PH_N;
+}
+
+/* ---- after each step ---- */
+
+static void rules_schedule(uint16_t checkpoint, struct kept *kept) {
+    span every = scene.checkpoints[checkpoint].every;
+    instant next = sim.core.savers[checkpoint].next;
+    if (is_never(kept->since) && is_whole(checkpoint))
+        kept->since = sim.now;
+    if (is_forever(every) || is_never(kept->since) || sim.core.walk.goal == GO_EXIT) {
+        if (!is_never(next))
+            fail("checkpoint %u has a next save, and no schedule", checkpoint);
+    } else if (is_never(next) || until(sim.now, next).ns > every.ns || until(kept->since, next).ns % every.ns) {
+        fail("checkpoint %u is not saved by its schedule", checkpoint);
+    }
+}
+
+/* Somebody has asked, or its time has come: it is at work. */
+static void rules_save_begun(uint16_t checkpoint, const struct kept *kept) {
+    bool due_now = !is_never(kept->next) && due(kept->next, sim.now);
+    bool asked = sim.asked_save == ASKED_ALL || sim.asked_save == checkpoint;
+    if ((due_now || asked) && kept->could && may_be_asked(checkpoint) &&
+        sim.procs[core_job_of_step(&sim.core, scene.checkpoints[checkpoint].step)].state == P_NONE)
+        fail("checkpoint %u is to be saved, and is not", checkpoint);
+}
+
+void rules_checkpoints(void) {
+    for (uint16_t i = 0; i < scene.model.n_checkpoints && !sim.exited; i++) {
+        struct kept *kept = &sim.kept[i];
+        rules_schedule(i, kept);
+        rules_save_begun(i, kept);
+        if (sim.core.savers[i].restore == R_FAILED && sim.core.walk.goal == GO_RUN && !sim.core.walk.undoing)
+            fail("the restore of checkpoint %u has failed, and nothing follows", i);
+        kept->could = may_be_asked(i);
+        kept->next = sim.core.savers[i].next;
+    }
+}
+
+void rules_checkpoints_begin(void) {
+    for (uint16_t i = 0; i < scene.model.n_checkpoints; i++)
+        sim.kept[i] = (struct kept){.since = NEVER, .next = NEVER};
+    sim.asked_save = ASKED_NONE;
+    sim.record_read = sim.cut_save = false;
+    sim.record_exit = EXIT_UNKNOWN;
+}
