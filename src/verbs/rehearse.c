@@ -14,42 +14,69 @@
 #include "sys/sigmask.h"
 #include "sys/spawn.h"
 #include "text/duration.h"
+#include "text/errtext.h"
 #include "text/number.h"
 #include "text/variable.h"
 #include "verbs/loading.h"
+#include "verbs/tally.h"
 
-enum { MOST_RUNS = 1000, MAX_WORDS_HERE = 4096, LOOK_MS = 50, READY_S = 300, EXIT_FAILED = 125, PATH_ROOM = 256, SLACK_S = 30 };
-
-/* One run. ms -1: it did not get so far. */
-struct result { int64_t used_ms; bool clean; };
-
-struct slowest { char name[MAX_NAME + 8]; int64_t ms; };
+enum { MAX_WORDS_HERE = 4096, LOOK_MS = 50, READY_S = 300, SETTLE_S = 1, SLACK_S = 30 };
+enum { EXIT_FAILED = 125, PATH_ROOM = 256, SOCKET_PATH = 107, MOST_FOLDERS = 100 };
 
 struct rehearsal {
     const struct verb_call *call;
     const struct request *request;
-    span grace;
+    const struct model *model;
     int program;
     pid_t pid;                 /* of the lastcall that runs; 0: none */
     int status;
     bool interrupted, terminal;
     char folder[PATH_ROOM], report[PATH_ROOM + 16], control[PATH_ROOM + 16];
-    struct result results[MOST_RUNS];
-    unsigned n;
-    struct slowest slowest;    /* of all runs */
+    struct tally tally;
 };
 
 /* ---- what it leaves in the file system: a folder of its own, until it ends ---- */
 
-static bool make_folder(struct rehearsal *r) {
+static void name_folder(struct rehearsal *r, unsigned try) {
     const char *base = variable(r->call->envp, "TMPDIR");
     struct out out = out_on(r->folder, sizeof r->folder);
     out_text(&out, base && *base ? base : "/tmp");
     out_text(&out, "/lastcall-rehearse.");
     out_int(&out, getpid());
-    if (out.cut || mkdir(r->folder, 0700) != 0)
+    if (try > 0) {
+        out_char(&out, '.');
+        out_uint(&out, try);
+    }
+}
+
+static void complain_of_folder(const struct rehearsal *r, const char *why) {
+    char text[PATH_ROOM + 64];
+    struct out out = out_on(text, sizeof text);
+    out_text(&out, r->folder);
+    out_text(&out, ": ");
+    out_text(&out, why);
+    out_text(&out, "; another folder in TMPDIR");
+    complain_about(r->call, text);
+}
+
+/* One that was killed leaves its folder, and in a container the next may have its pid. */
+static bool make_folder(struct rehearsal *r) {
+    int made = -1;
+    errno = EEXIST;
+    for (unsigned try = 0; made < 0 && errno == EEXIST && try < MOST_FOLDERS; try++) {
+        name_folder(r, try);
+        made = mkdir(r->folder, 0700);
+    }
+    if (made == 0 && strlen(r->folder) + strlen("/control") > SOCKET_PATH) {
+        rmdir(r->folder);
+        errno = ENAMETOOLONG;
+        made = -1;
+    }
+    if (made < 0) {
+        complain_of_folder(r, errtext(errno));
         return false;
-    out = out_on(r->report, sizeof r->report);
+    }
+    struct out out = out_on(r->report, sizeof r->report);
     out_text(&out, r->folder);
     out_text(&out, "/report");
     out = out_on(r->control, sizeof r->control);
@@ -90,13 +117,15 @@ static bool begin(struct rehearsal *r) {
     return r->pid > 0;
 }
 
-/* Takes signals for so long; a person's is handed on, and ends the rehearsal. */
+static bool ends_it(int signal) { return signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT; }
+
+/* Takes signals for so long; a person's is handed on, and ends the rehearsal. INT again hurries, as ever. */
 static void listen(struct rehearsal *r, span most) {
     struct signal_taken taken;
-    if (sigmask_wait(ALL_SIGNALS, most, &taken) && taken.sig != SIGCHLD && taken.sig != SIGWINCH && taken.sig != SIGCONT) {
+    if (sigmask_wait(ALL_SIGNALS, most, &taken) && ends_it(taken.sig)) {
         r->interrupted = true;
         if (r->pid > 0)
-            kill(r->pid, SIGTERM);
+            kill(r->pid, taken.sig == SIGINT ? SIGINT : SIGTERM);
     }
     if (r->pid > 0 && waitpid(r->pid, &r->status, WNOHANG) == r->pid)
         r->pid = 0;
@@ -108,18 +137,18 @@ static bool is_ready(const struct rehearsal *r) {
     return answer.code == 200;
 }
 
+/* Short, and with the cursor at its start: what others print there covers it. */
 static void show_progress(const struct rehearsal *r, span waited, bool over) {
     char text[96];
     struct out out = out_on(text, sizeof text);
     if (!r->terminal)
         return;
-    out_text(&out, "\r");
     if (!over) {
-        out_text(&out, "waiting until it is ready: ");
+        out_text(&out, "ready in ");
         out_tenths(&out, span_ms(waited));
-        out_text(&out, " s");
+        out_text(&out, " s?");
     }
-    out_text(&out, "\033[K");
+    out_text(&out, "\033[K\r");
     write_all(2, out.text, out.n);
 }
 
@@ -135,10 +164,43 @@ static bool wait_ready(struct rehearsal *r) {
     return ready;
 }
 
+/* Whether a service does not say when it is ready: a second must do instead. */
+static bool says_nothing(const struct model *model) {
+    for (uint16_t i = 0; i < model->n_services; i++)
+        if (model->services[i].type != TYPE_ONESHOT && model->units[model->services[i].first_unit].ready == NONE)
+            return true;
+    return false;
+}
+
+static void settle(struct rehearsal *r) {
+    instant last = after(clock_now(), SEC(SETTLE_S));
+    while (r->pid > 0 && !r->interrupted && before(clock_now(), last))
+        listen(r, until(clock_now(), last));
+}
+
+static void complain_of_end(const struct rehearsal *r, const char *name) {
+    char text[MAX_NAME + 64];
+    struct out out = out_on(text, sizeof text);
+    out_bytes(&out, name, strcspn(name, "\""));
+    out_text(&out, " has ended, or was started again, before the stop");
+    complain_about(r->call, text);
+}
+
+/* false: it has named a service that did not live so long. */
+static bool all_have_lasted(const struct rehearsal *r) {
+    struct talk_answer answer = talk_ask(r->call, r->control, "GET", "/status", after(clock_now(), SEC(1)));
+    const char *ended = answer.code == 200 ? tally_ended(answer.body) : NULL;
+    bool all = answer.code == 200 && !ended;
+    if (ended)
+        complain_of_end(r, ended);
+    talk_forget(&answer);
+    return all;
+}
+
 /* It keeps its own deadline; some seconds after that it is not to be waited for any more. */
 static void stop(struct rehearsal *r) {
-    instant last = after(clock_now(), plus(r->grace, SEC(SLACK_S)));
-    if (r->pid > 0)
+    instant last = after(clock_now(), plus(r->model->policy.grace, SEC(SLACK_S)));
+    if (r->pid > 0 && !r->interrupted)
         kill(r->pid, SIGTERM);
     while (r->pid > 0 && before(clock_now(), last))
         listen(r, until(clock_now(), last));
@@ -149,33 +211,7 @@ static void stop(struct rehearsal *r) {
     }
 }
 
-/* ---- its report ---- */
-
-/* The number behind "KEY": in this object; -1: none. */
-static int64_t number_of(const char *json, const char *key) {
-    const char *at = strstr(json, key);
-    int64_t value = -1;
-    if (!at)
-        return -1;
-    for (at += strlen(key); *at >= '0' && *at <= '9'; at++)
-        value = (value < 0 ? 0 : value * 10) + (*at - '0');
-    return value;
-}
-
-static void look_at_step(struct rehearsal *r, const char *step) {
-    int64_t start = number_of(step, "\"start_ms\":"), end = number_of(step, "\"end_ms\":");
-    const char *name = strstr(step, "\"name\":\"");
-    if (start < 0 || end < 0 || !name || end - start <= r->slowest.ms)
-        return;
-    name += strlen("\"name\":\"");
-    size_t n = strcspn(name, "\"");
-    n = n < sizeof r->slowest.name ? n : sizeof r->slowest.name - 1;
-    memcpy(r->slowest.name, name, n);
-    r->slowest.name[n] = 0;
-    r->slowest.ms = end - start;
-}
-
-static void read_report(struct rehearsal *r, struct result *result) {
+static void read_report(const struct rehearsal *r, struct result *result) {
     char text[MAX_REPORT + 1];
     int fd = open(r->report, O_RDONLY | O_CLOEXEC);
     ssize_t n = fd < 0 ? -1 : read(fd, text, MAX_REPORT);
@@ -184,106 +220,87 @@ static void read_report(struct rehearsal *r, struct result *result) {
     if (n <= 0)
         return;
     text[n] = 0;
-    result->used_ms = number_of(text, "\"used_ms\":");
-    result->clean = strstr(text, "\"verdict\":\"clean\"") != NULL;
-    for (char *step = strstr(text, "\"steps\":["); step && (step = strstr(step, "{\"phase\"")) != NULL;) {
-        char *end = strchr(step, '}');
-        if (!end)
-            return;
-        *end = 0;
-        look_at_step(r, step);
-        step = end + 1;
-    }
+    tally_report(text, result);
 }
 
-static bool run_once(struct rehearsal *r) {
-    struct result *result = &r->results[r->n];
+static void say_run(const struct rehearsal *r, unsigned runs) {
+    char text[48];
+    struct out out = out_on(text, sizeof text);
+    out_text(&out, "run ");
+    out_uint(&out, r->tally.n + 1);
+    out_text(&out, " of ");
+    out_uint(&out, runs);
+    complain_about(r->call, text);
+}
+
+static bool run_once(struct rehearsal *r, unsigned runs) {
+    struct result *result = &r->tally.v[r->tally.n];
     *result = (struct result){.used_ms = -1};
+    if (runs > 1)
+        say_run(r, runs);
     if (!begin(r)) {
         complain_about(r->call, "cannot start a lastcall for it");
         return false;
     }
-    bool ready = wait_ready(r);
-    if (!ready && !r->interrupted)
-        complain_about(r->call, r->pid > 0 ? "not ready within 5 minutes" : "it ended before it was ready");
+    bool ready = wait_ready(r), lasted;
+    if (ready && says_nothing(r->model))
+        settle(r);
+    lasted = ready && r->pid > 0 && !r->interrupted && all_have_lasted(r);
+    if (r->pid == 0 && !r->interrupted)
+        complain_about(r->call, "it ended by itself, so there was nothing to stop");
+    else if (!ready && !r->interrupted)
+        complain_about(r->call, "not ready within 5 minutes");
+    ready = ready && r->pid > 0;
     stop(r);
     if (r->interrupted)
         return false;
     if (ready)
         read_report(r, result);
-    r->n++;
+    result->clean = result->clean && lasted;
+    r->tally.n++;
     return ready;
 }
 
-/* ---- the summary ---- */
-
-static void sort(struct result *results, unsigned n) {
-    for (unsigned i = 1; i < n; i++)
-        for (unsigned k = i; k > 0 && results[k].used_ms < results[k - 1].used_ms; k--) {
-            struct result other = results[k];
-            results[k] = results[k - 1];
-            results[k - 1] = other;
-        }
-}
-
-static unsigned count_clean(const struct rehearsal *r) {
-    unsigned clean = 0;
-    for (unsigned i = 0; i < r->n; i++)
-        clean += r->results[i].clean;
-    return clean;
-}
-
-static void put_ms(struct out *out, const char *before_it, int64_t ms) {
-    out_text(out, before_it);
-    out_tenths(out, ms);
-    out_text(out, " s");
-}
-
-static bool print_summary(struct rehearsal *r) {
-    char text[512];
-    struct out out = out_on(text, sizeof text);
-    out_text(&out, "rehearsed ");
-    out_uint(&out, r->n);
-    out_text(&out, r->n == 1 ? " stop, " : " stops, ");
-    out_uint(&out, count_clean(r));
-    out_text(&out, " clean");
-    sort(r->results, r->n);
-    if (r->n > 0 && r->results[r->n / 2].used_ms >= 0) {
-        put_ms(&out, ": median ", r->results[r->n / 2].used_ms);
-        put_ms(&out, ", worst ", r->results[r->n - 1].used_ms);
-        if (!is_forever(r->grace))
-            put_ms(&out, " of ", span_ms(r->grace));
-    }
-    if (r->slowest.ms > 0) {
-        out_text(&out, "; the longest step was ");
-        out_text(&out, r->slowest.name);
-        put_ms(&out, ", ", r->slowest.ms);
-    }
-    out_char(&out, '\n');
-    return write_all(1, out.text, out.n);
-}
+/* ---- all runs ---- */
 
 static int rehearse(struct rehearsal *r, unsigned runs) {
     bool good = true;
     r->program = open("/proc/self/exe", O_PATH | O_CLOEXEC);
     r->terminal = isatty(2);
-    if (r->program < 0 || !make_folder(r)) {
-        complain_about(r->call, "needs /proc and a folder for its report; set TMPDIR");
+    if (r->program < 0)
+        complain_about(r->call, "/proc/self/exe cannot be opened, so it cannot start a lastcall; mount /proc");
+    if (r->program < 0 || !make_folder(r))
         return EXIT_FAILED;
-    }
     sigmask_set(ALL_SIGNALS, NULL);
     sigmask_want_children();
-    while (good && r->n < runs)
-        good = run_once(r);
+    while (good && r->tally.n < runs)
+        good = run_once(r, runs);
     remove_folder(r);
-    int wrote = result_code(r->call, print_summary(r));
-    return wrote != 0 ? wrote : good && count_clean(r) == runs ? 0 : EXIT_NO;
+    int wrote = result_code(r->call, tally_print(&r->tally, r->model->policy.grace));
+    return wrote != 0 ? wrote : good && tally_clean(&r->tally) == runs ? 0 : EXIT_NO;
 }
 
 /* 1 to MOST_RUNS; 0: it is no such number. */
 static unsigned runs_of(const char *text) {
     int64_t runs = number_parse(text, strlen(text), MOST_RUNS);
     return runs < 0 ? 0 : (unsigned)runs;
+}
+
+/* The files are read here, and by the lastcall of each run. */
+static const char *read_once(const struct request *request) {
+    struct stat stat_of;
+    for (unsigned i = 0; i < request->n_paths; i++)
+        if (stat(request->paths[i], &stat_of) == 0 && !S_ISREG(stat_of.st_mode) && !S_ISDIR(stat_of.st_mode))
+            return request->paths[i];
+    return NULL;
+}
+
+static void complain_of_pipe(const struct verb_call *call, const char *path) {
+    char text[PATH_ROOM + 128];
+    struct out out = out_on(text, sizeof text);
+    out_text(&out, path);
+    out_text(&out, ": it can be read once, and every run reads it again; write the name of a file");
+    complain_about(call, text);
 }
 
 int verb_rehearse(const struct verb_call *call) {
@@ -300,11 +317,15 @@ int verb_rehearse(const struct verb_call *call) {
         complain_about(call, "-n: write a number of runs, 1 to 1000");
         return EXIT_WORDS;
     }
+    if (read_once(&request)) {
+        complain_of_pipe(call, read_once(&request));
+        return EXIT_WORDS;
+    }
     int code = loading_files(&loading, &request, call->envp);
     if (code != 0) {
         findings_print(&loading.findings, 2);
         return code;
     }
-    *r = (struct rehearsal){.call = call, .request = &request, .grace = loading.config.model.policy.grace};
+    *r = (struct rehearsal){.call = call, .request = &request, .model = &loading.config.model};
     return rehearse(r, runs);
 }

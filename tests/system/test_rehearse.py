@@ -2,7 +2,7 @@
 import os
 import re
 import signal
-import subprocess
+import time
 
 import pytest
 
@@ -57,6 +57,7 @@ def test_runs_that_go_well(rehearse, workdir):
     assert found[1] == "3" and found[2] == "3" and found[5] == "8.0" and found[6] == "queue"
     assert 0.8 <= float(found[3]) <= float(found[4]) < 8 and float(found[7]) >= 0.5
     assert out.count("web start") == 3 and err.count("lastcall: CLEAN in") == 3
+    assert re.findall(r"run \d of 3", err) == ["run 1 of 3", "run 2 of 3", "run 3 of 3"]
     assert not folders(workdir)
 
 
@@ -67,8 +68,8 @@ def test_a_run_that_is_not_clean(rehearse):
 
 def test_a_service_that_ends_before_it_was_ready(rehearse, workdir):
     out, err, code = finish(rehearse(GOOD.replace("@svc web work=300", "@svc web life=200 exit=3").replace("exec true", "exec false"), "-n", "2"))
-    assert code == 1 and "it ended before it was ready" in err
-    assert summary(out)[1] == "1" and summary(out)[2] == "0"
+    assert code == 1 and "it ended by itself" in err
+    assert summary(out)[1] == "0" and summary(out)[2] == "0"
     assert not folders(workdir)
 
 
@@ -99,3 +100,52 @@ def test_words_that_mean_nothing(rehearse, words):
 def test_a_file_with_errors(rehearse):
     out, err, code = finish(rehearse("[lastcall]\ngrace = 10\n"))
     assert code == 78 and "error:" in err
+
+
+def test_a_service_that_does_not_last(rehearse):
+    """Without `ready` it counts as ready once it has been executed; a clean stop of what has crashed is none."""
+    out, err, code = finish(rehearse("[lastcall]\ngrace = 3s\n[service web]\ncommand = @svc web life=150 exit=1\n"))
+    assert code == 1 and summary(out)[1] == "1" and summary(out)[2] == "0", err
+    assert "lastcall rehearse: web has ended, or was started again, before the stop" in err
+
+
+def test_a_job_has_no_stop_to_rehearse(rehearse):
+    out, err, code = finish(rehearse("[lastcall]\ngrace = 3s\n[service job]\ncommand = @say job 100\ntype = oneshot\nmain = yes\n"))
+    assert code == 1 and summary(out)[1] == "0" and "it ended by itself" in err
+
+
+def test_a_oneshot_that_has_ended_is_no_crash(rehearse):
+    out, err, code = finish(rehearse(GOOD + "[service job]\ncommand = @say job\ntype = oneshot\n"))
+    assert code == 0 and "before the stop" not in err
+
+
+def test_an_interrupt_hurries_the_stop(rehearse, workdir):
+    child = rehearse(GOOD.replace("@say queue 500", "@say queue 20000").replace("timeout = 3s", "timeout = 7s"))
+    while not child.stdout.readline().endswith("queue begin\n"):
+        assert child.poll() is None
+    begun = time.monotonic()
+    child.send_signal(signal.SIGINT)
+    out, err, code = finish(child)
+    assert code == 1 and time.monotonic() - begun < 5 and "announce and drain end now" in err, err
+    assert not folders(workdir)
+
+
+def test_a_folder_that_was_left_behind(workdir, conf, spawn):
+    words = f"mkdir $TMPDIR/lastcall-rehearse.$$; exec {lc.BINARY} rehearse {conf(GOOD)}"
+    out, err, code = finish(spawn("sh", "-c", f"TMPDIR={workdir}; export TMPDIR; {words}"))
+    assert code == 0, err
+    assert len(folders(workdir)) == 1
+
+
+def test_a_folder_that_cannot_be(workdir, conf, spawn):
+    deep = workdir / ("d" * 100)
+    deep.mkdir()
+    for folder, why in ((deep, "the name is too long"), (workdir / "none", "no such file")):
+        out, err, code = finish(spawn("env", f"TMPDIR={folder}", lc.BINARY, "rehearse", conf(GOOD)))
+        assert code == 125 and f"{folder}/lastcall-rehearse." in err and why in err and "TMPDIR" in err, err
+    assert not list(deep.iterdir())
+
+
+def test_a_pipe_is_no_file_for_many_runs(conf, spawn):
+    out, err, code = finish(spawn("sh", "-c", f"cat {conf(GOOD)} | {lc.BINARY} rehearse /dev/stdin"))
+    assert code == 2 and "/dev/stdin: it can be read once" in err and not out
