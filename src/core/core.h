@@ -151,8 +151,7 @@ struct core {
     bool recorded;           /* the last run's record has been read, or could not be */
     bool started;            /* every service has been ready once */
     bool no_children;
-    bool sweeping, sweep_killed; /* the sweep's TERM, its KILL have been said */
-    bool giving_up;          /* an alarm is set for the end of all patience */
+    bool sweeping;           /* the sweep's TERM has been said */
     bool left_behind;        /* it gave up: something is still there */
     bool told_to_stop;       /* single command: TERM, INT or QUIT has been forwarded */
     bool exited, dirty, was_ready;

@@ -288,7 +288,7 @@ static bool passes_time(const struct row *row) {
 static void out_of_time(struct core *core, uint16_t row) {
     struct row *r = row_at(core, row);
     if (r->action == DO_SWEEP) {
-        r->killed = core->sweep_killed = true;
+        r->killed = true;
         emit(core, (struct action){.kind = A_SWEEP_KILL});
         end(core, row, S_TIMEOUT);
         return;

@@ -69,7 +69,7 @@ void walk_row_ended(struct core *core) {
 /* Somebody that got KILL is still to be reaped: after the sweep's anybody, without a sweep a leader of ours. */
 static bool is_owed(const struct core *core) {
     if (core->no_children || core->model->policy.sweep)
-        return core->sweep_killed && !core->no_children;
+        return !core->no_children;
     for (uint16_t slot = 0; slot < core->n_jobs; slot++)
         if (core->jobs[slot].killed && (core->jobs[slot].state == J_ASKED || core->jobs[slot].state == J_UP))
             return true;
@@ -79,18 +79,12 @@ static bool is_owed(const struct core *core) {
 /* All stages have ended: exit, unless something that got KILL is still to be reaped. */
 static void finish(struct core *core) {
     const struct policy *policy = &core->model->policy;
-    instant give_up;
-    if (!is_owed(core)) {
+    uint16_t alarm = alarm_of_misc(core, ALARM_GIVE_UP);
+    instant give_up = after(core->walk.clock, minus(policy->grace, (span){policy->reserve.ns / 10}));
+    if (!is_owed(core))
         end_now(core);
-        return;
-    }
-    if (!core->giving_up) {
-        core->giving_up = true;
-        give_up = after(core->walk.clock, minus(policy->grace, (span){policy->reserve.ns / 10}));
-        if (is_never(give_up))
-            give_up = after(core->now, MS(GIVE_UP_MS));
-        set_alarm(core, alarm_of_misc(core, ALARM_GIVE_UP), give_up);
-    }
+    else if (is_never(agenda_when(&core->agenda, alarm)))
+        set_alarm(core, alarm, is_never(give_up) ? after(core->now, MS(GIVE_UP_MS)) : give_up);
 }
 
 /* What got KILL is there still, and the time is up: the deadline comes first. */
@@ -100,8 +94,7 @@ void walk_give_up(struct core *core) {
 }
 
 static bool is_drained(const struct walk *walk) {
-    return walk->goal == GO_DRAIN && !walk->open &&
-           (walk->stage == walk->n_stages || walk->stages[walk->stage].phase > PH_DRAIN);
+    return walk->goal == GO_DRAIN && (walk->stage == walk->n_stages || walk->stages[walk->stage].phase > PH_DRAIN);
 }
 
 static void drained(struct core *core) {
@@ -115,12 +108,12 @@ static void drained(struct core *core) {
 
 NEARBY void walk_advance(struct core *core) {
     struct walk *walk = &core->walk;
-    while (walk->goal != GO_RUN && !core->exited) {
+    while (walk->goal != GO_RUN) {
         if (is_drained(walk)) {
             drained(core);
             return;
         }
-        if (!walk->open && walk->stage == walk->n_stages) {
+        if (walk->stage == walk->n_stages) {
             finish(core);
             return;
         }
@@ -138,8 +131,6 @@ NEARBY void walk_advance(struct core *core) {
 void walk_raise_floor(struct core *core, uint8_t floor) {
     struct walk *walk = &core->walk;
     const struct stage *stage = &walk->stages[walk->stage];
-    if (floor <= walk->floor)
-        return;
     walk->floor = floor;
     if (!walk->open || stage->phase >= floor)
         return;
@@ -156,15 +147,13 @@ static void rewind_rows(struct core *core) {
     struct walk *walk = &core->walk;
     for (uint16_t row = 0; row < walk->n_rows; row++) {
         struct row *r = &walk->rows[row];
-        set_alarm(core, alarm_of_row(core, row), NEVER);
         r->state = S_PENDING;
         r->tries = 0;
         r->killed = false;
         r->exit = EXIT_UNKNOWN;
         r->start = r->end = r->deadline = NEVER;
     }
-    for (uint8_t phase = 0; phase < PH_N; phase++)
-        walk->skip_rest[phase] = false;
+    walk->skip_rest[PH_DRAIN] = false; /* no later phase has begun */
     walk->stage = walk->open_rows = 0;
     walk->open = walk->said_drained = false;
     core->dirty = true;
@@ -174,7 +163,6 @@ static void rewind_rows(struct core *core) {
 static void forget_notice(struct walk *walk) {
     walk->clock = walk->asked = NEVER;
     walk->cause = BY_NOTHING;
-    walk->floor = 0;
 }
 
 /* A drain or stop came while a resume was at work. */
@@ -223,7 +211,7 @@ void walk_stop(struct core *core, uint8_t cause, uint16_t value) {
 void walk_drain(struct core *core, uint8_t cause, instant clock) {
     struct walk *walk = &core->walk;
     bool news = walk->goal == GO_RUN || (is_never(walk->clock) && !is_never(clock));
-    if (walk->goal == GO_EXIT || !news)
+    if (!news) /* as ever in a stop, which has a clock */
         return;
     cut_undo_short(core);
     begin(core, cause, 0);

@@ -77,11 +77,9 @@ static void same_walk(struct walk *walk) {
     uint8_t phase = walk->stage < walk->n_stages ? walk->stages[walk->stage].phase : (uint8_t)PH_N;
     to_today(&walk->clock);
     walk->asked = is_never(walk->asked) ? NEVER : yesterday;
-    if (walk->goal == GO_RUN) { /* a resume is at work: its end will forget them */
-        walk->floor = 0;
+    if (walk->goal == GO_RUN) /* a resume is at work: its end will forget it */
         walk->clock = is_never(walk->clock) ? NEVER : yesterday;
-    }
-    if (walk->goal != GO_RUN && walk->floor < phase)
+    if (walk->goal == GO_EXIT && walk->floor < phase)
         walk->floor = phase; /* what is below has passed */
     for (uint8_t i = 0; i < phase && walk->goal == GO_EXIT; i++)
         walk->skip_rest[i] = false;

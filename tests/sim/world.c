@@ -57,6 +57,7 @@ bool world_next(instant *at) {
 
 static struct event others[MOST_FACTS], ends[MOST_FACTS], gones[MOST_FACTS];
 static uint32_t n_others, n_ends, n_gones, n_orphans;
+static bool swept; /* by KILL, which goes another round for whoever comes later */
 
 static void pile(struct event *facts, uint32_t *n, struct event event) {
     if (*n < MOST_FACTS)
@@ -193,8 +194,8 @@ static void leave_strays(uint8_t n, uint8_t deaf, span life) {
     sim.strays += n;
     sim.deaf_strays += deaf;
     world_item(life, I_STRAY_END, 2, 0);
-    if (sim.core.sweep_killed)
-        world_item(NO_TIME, I_STRAY_END, 1, 0); /* KILL goes another round */
+    if (swept)
+        world_item(NO_TIME, I_STRAY_END, 1, 0);
 }
 
 static void leader_ends(uint16_t slot) {
@@ -242,6 +243,7 @@ static void strays_end(uint16_t which) {
 
 static void sweep(bool kill) {
     uint16_t n = core_jobs(&scene.model), net = core_job_of_net(&sim.core);
+    swept = kill;
     for (uint16_t slot = 0; slot < n; slot++) {
         struct proc *proc = &sim.procs[slot];
         if (kill)
@@ -363,6 +365,7 @@ void world_turn(void) {
 void world_begin(void) {
     sim.now = (instant){0};
     sim.turn.at = NEVER;
+    swept = false;
     memset(sim.procs, 0, core_jobs(&scene.model) * sizeof *sim.procs);
     memset(sim.births, 0, sizeof sim.births);
     sim.alive = sim.strays = sim.deaf_strays = sim.worst = sim.n_items = sim.order = 0;
