@@ -48,7 +48,7 @@ static struct story {
     bool clings[256];               /* its group outlives the leader's end, until KILL */
     int ends[256];                  /* exit code when it is told to end; 0: by the signal; N + 1: code N */
     uint32_t strays;                /* processes that belong to nobody */
-    bool strays_deaf;
+    bool strays_deaf, strays_undying; /* undying: even KILL does not end them */
     struct event queue[512];
     uint32_t head, tail;
 } s;
@@ -239,7 +239,7 @@ static UNUSED void on_signal(const struct action *a) {
 }
 
 static UNUSED void on_sweep(uint8_t kind) {
-    if (kind == A_SWEEP_KILL || !s.strays_deaf)
+    if (kind == A_SWEEP_KILL ? !s.strays_undying : !s.strays_deaf)
         s.strays = 0;
     if (kind == A_SWEEP)
         end_process(net_slot(), 0);
