@@ -3,39 +3,6 @@
 
 static const struct policy *policy(void) { return &scene.model.policy; }
 
-bool service_ready(uint16_t service) {
-    for (uint16_t u = 0; u < scene.services[service].n_units; u++)
-        if (!sim.core.units[scene.services[service].first_unit + u].ready)
-            return false;
-    return true;
-}
-
-/* The first run waits until all that it comes after are ready. */
-static void rules_first_start(uint16_t unit) {
-    const struct service *service = &scene.services[scene.units[unit].service];
-    for (uint16_t i = 0; i < service->n_after && sim.last_exit[unit] == EXIT_UNKNOWN && !sim.by_hand; i++)
-        if (!service_ready(service->after[i]))
-            fail("unit %u is started before service %u is ready", unit, service->after[i]);
-}
-
-/* A run after the first: somebody has asked for it, a live check has failed, or the policy says so. */
-static void rules_restart(uint16_t unit) {
-    const struct service *service = &scene.services[scene.units[unit].service];
-    const struct unit *u = &sim.core.units[unit];
-    int exit = sim.last_exit[unit];
-    bool never = service->restart == RESTART_NO ||
-                 (service->restart != RESTART_ALWAYS && is_success(service, exit)) ||
-                 (service->restart == RESTART_ON_ABNORMAL && exit >= 0);
-    if (exit == EXIT_UNKNOWN || sim.by_hand)
-        return;
-    if (never && scene.units[unit].live == NONE && is_forever(service->ready_timeout))
-        fail("unit %u is started again against its policy", unit);
-    if (!is_never(sim.gone[unit]) && before(sim.now, after(sim.gone[unit], service->restart_min)))
-        fail("unit %u is started again too soon", unit);
-    if (u->burst > service->restart_limit)
-        fail("unit %u is started again too often", unit);
-}
-
 static void rules_spawn(const struct action *action) {
     const struct walk *walk = &sim.core.walk;
     if (sim.procs[action->job.job].state != P_NONE)
@@ -80,25 +47,6 @@ static void rules_resumed(void) {
 }
 
 /* ---- signals ---- */
-
-/* The stop of a unit begins: all that come after it have been stopped, and its replicas of a higher number too. */
-static void rules_stop_order(uint16_t unit, uint32_t place) {
-    const struct service *mine = &scene.services[scene.units[unit].service];
-    const struct walk *walk = &sim.core.walk;
-    for (uint32_t i = place + 1; i < sim.out.n; i++)
-        if (sim.out.v[i].kind == A_NOTE && sim.out.v[i].value == NOTE_STOP_BEGAN)
-            return;
-    if (walk->goal != GO_EXIT || row_ended(&walk->rows[row_of_unit[unit]]))
-        return;
-    for (uint16_t other = 0; other < scene.model.n_units; other++) {
-        const struct service *its = &scene.services[scene.units[other].service];
-        const struct row *row = &walk->rows[row_of_unit[other]];
-        if (its->level > mine->level && !policy()->parallel && !row_ended(row))
-            fail("unit %u is stopped before unit %u", unit, other);
-        if (its == mine && other > unit && row->state == S_PENDING)
-            fail("replica %u is stopped before replica %u", unit, other);
-    }
-}
 
 static bool runs_step(const struct proc *proc) {
     return proc->what == CMD_STEP || proc->what == CMD_ONLY_IF || (proc->what == CMD_SAVE && sim.tries[proc->owner].runs > 0);
@@ -149,6 +97,8 @@ static void rules_drained(void) {
 }
 
 static void rules_note(const struct action *action) {
+    struct said *said = &sim.said[action->value];
+    said->n++, said->subject = action->subject, said->extra = action->extra;
     switch (action->value) {
     case NOTE_RESUMED: rules_resumed(); break;
     case NOTE_STOP_BEGAN: rules_round(); break;
@@ -199,6 +149,7 @@ void rules_action(const struct action *action, uint32_t place) {
 static void rules_end_told(const struct event *event) {
     struct proc *proc = &sim.procs[event->job.job];
     proc->told_end = true;
+    sim.ended = proc->what;
     if (proc->what == CMD_ONLY_IF && event->value == 0 && sim.tries[proc->owner].gates > 0)
         sim.tries[proc->owner].gate_passed = true;
     if ((proc->what == CMD_STEP || proc->what == CMD_SAVE) && sim.tries[proc->owner].runs > 0)
@@ -223,6 +174,8 @@ void rules_told(const struct event *event) {
         sim.hurried = true;
     if (event->kind == EV_SIGNAL && policy()->signals[event->value].meaning == SIGNAL_HURRY)
         sim.hurried = true;
+    memset(sim.said, 0, sizeof sim.said);
+    sim.ended = CMD_N;
     sim.asked_save = ASKED_NONE;
     if (event->kind == EV_ASK && event->verb == ASK_CHECKPOINT)
         sim.asked_save = event->subject;

@@ -4,7 +4,6 @@
 
 #include "sim.h"
 
-static span promised[MOST_UNITS + 32], later_ones[MOST_UNITS + 32]; /* by stage */
 uint16_t row_of_unit[MOST_UNITS], row_of_step[MOST_STEPS_];
 
 void fail(const char *format, ...) {
@@ -19,77 +18,35 @@ void fail(const char *format, ...) {
 }
 
 static const struct policy *policy(void) { return &scene.model.policy; }
-static instant last_moment(void) { return after(sim.core.walk.clock, policy()->grace); }
-static instant end_of_steps(void) { return after(sim.core.walk.clock, minus(policy()->grace, policy()->reserve)); }
 
 void rules_begin(void) {
     const struct walk *walk = &sim.core.walk;
-    span sum = NO_TIME;
     sim.goal = GO_RUN, sim.floor = 0;
     sim.clock = sim.notice = NEVER;
     sim.fits = sim.exited = sim.resumed = false;
     for (uint16_t i = 0; i < scene.model.n_units; i++)
         sim.last_exit[i] = EXIT_UNKNOWN, sim.last_sent[i] = 0, sim.gone[i] = NEVER;
-    sim.by_hand = sim.hurried = sim.stale = false;
+    sim.by_hand = sim.hurried = sim.stale = sim.undoing = sim.kill_all = false;
+    sim.ints = 0, sim.next_reply = 0, sim.ended = CMD_N;
+    memset(sim.said, 0, sizeof sim.said);
     for (uint16_t i = 0; i < scene.model.n_steps; i++)
         sim.tries[i] = (struct tries){.exit = EXIT_UNKNOWN, .ended = NEVER};
     rules_checkpoints_begin();
     sim.last_end = (instant){0};
     sim.published = 0;
     sim.undo_row = NONE;
-    for (uint16_t i = 0; i < walk->n_stages; i++)
-        promised[i] = NO_TIME;
     for (uint16_t i = 0; i < walk->n_rows; i++) {
         const struct row *row = &walk->rows[i];
         sim.rows[i] = *row;
-        promised[row->stage] = longer(promised[row->stage], row->guarantee);
         if (row->action == DO_STOP)
             row_of_unit[row->subject] = i;
         else if (row->subject != NONE)
             row_of_step[row->subject] = i;
     }
-    for (uint16_t i = walk->n_stages; i > 0; i--) {
-        later_ones[i - 1] = sum;
-        sum = plus(sum, promised[i - 1]);
-    }
+    rules_promises();
 }
 
 /* ---- rows ---- */
-
-static span most_of(const struct row *row) {
-    switch ((enum action_of_step)row->action) {
-    case DO_ANNOUNCE: return policy()->announce_min;
-    case DO_STOP: return scene.services[scene.units[row->subject].service].stop_timeout;
-    case DO_SWEEP: return SEC(2);
-    case DO_COMMAND: case DO_SIGNAL: case DO_WAIT_EXIT: case DO_CHECKPOINT: return scene.steps[row->subject].timeout;
-    case DO_SLEEP: return shorter(scene.steps[row->subject].timeout, scene.steps[row->subject].sleep);
-    case DO_RECORD: return SEC(1);
-    case DO_N: break;
-    }
-    return FOREVER;
-}
-
-/* DESIGN 5, word for word, where everything fits. */
-static void rules_opening(const struct row *row, uint16_t number) {
-    span left = sim.core.walk.no_time ? NO_TIME : until(sim.now, end_of_steps());
-    span own = promised[row->stage], later = later_ones[row->stage], allowed;
-    bool fits = plus(own, later).ns <= left.ns;
-    instant expected;
-    if (row->action == DO_SLEEP && row->state != S_ACT && row->state != S_DONE)
-        return; /* its end is not known before it begins to sleep */
-    if (!fits) {
-        if (sim.fits && scene.latency.ns == 0 && !sim.core.walk.no_time)
-            fail("row %u is not given what it was promised", number);
-        if (until(sim.now, row->deadline).ns > left.ns)
-            fail("row %u is given more than is left", number);
-        return;
-    }
-    allowed = shorter(left, longer(own, minus(left, later)));
-    expected = after(sim.now, shorter(most_of(row), allowed));
-    if (row->deadline.ns != expected.ns)
-        fail("row %u: deadline %lld ms, not %lld", number, (long long)(row->deadline.ns / NS_PER_MS),
-             (long long)(expected.ns / NS_PER_MS));
-}
 
 static void rules_running(const struct row *row, const struct row *old, uint16_t number, const struct event *event) {
     const struct walk *walk = &sim.core.walk;
@@ -131,15 +88,6 @@ static void rules_row(uint16_t number, const struct event *event) {
 
 /* ---- the walk ---- */
 
-/* A notice: does everything that is still to come fit? Asked before the rows of this step are looked at. */
-static void rules_notice(void) {
-    const struct walk *walk = &sim.core.walk;
-    uint16_t stage = sim.goal == GO_RUN || sim.resumed ? 0 : sim.stage;
-    if (is_never(walk->clock) || (!is_never(sim.clock) && !sim.resumed && sim.goal >= walk->goal) || stage >= walk->n_stages)
-        return;
-    sim.fits = plus(promised[stage], later_ones[stage]).ns <= until(sim.now, end_of_steps()).ns;
-}
-
 static void rules_stop_began(void) {
     const struct walk *walk = &sim.core.walk;
     sim.notice = sim.now;
@@ -180,55 +128,6 @@ static void rules_walk(const struct event *event) {
     sim.resumed = false;
 }
 
-static void rules_time(void) {
-    const struct walk *walk = &sim.core.walk;
-    if (!before(sim.now, core_next(&sim.core)))
-        fail("a busy loop: next is not later than now");
-    if (sim.exited) {
-        if (!is_never(core_next(&sim.core)))
-            fail("something is armed after the exit");
-        return;
-    }
-    if (walk->goal == GO_DRAIN && !is_never(walk->clock) && !is_forever(policy()->grace) && is_never(core_next(&sim.core)))
-        fail("a clock runs, and nothing is armed");
-    if (walk->goal != GO_EXIT || is_forever(policy()->grace))
-        return;
-    if (due(last_moment(), sim.now))
-        fail("beyond clock + grace");
-    if (before(last_moment(), core_next(&sim.core)))
-        fail("nothing is armed before clock + grace");
-}
-
-/* ---- units ---- */
-
-static bool has_a_job(uint8_t state) { return state == U_STARTING || state == U_UP || state == U_STOPPING; }
-
-static void rules_unit(uint16_t unit) {
-    const struct service *service = &scene.services[scene.units[unit].service];
-    const struct unit *u = &sim.core.units[unit];
-    const struct proc *proc = &sim.procs[core_job_of_unit(&sim.core, unit)];
-    bool may = scene.units[unit].ordinal == 0 && !policy()->phases_only && sim.core.walk.goal == GO_RUN && !sim.core.walk.undoing;
-    if (has_a_job(u->state) != (sim.core.jobs[unit].state != J_NONE))
-        fail("unit %u is %s, and its job is not", unit, unit_state_name(u->state));
-    if ((sim.core.jobs[unit].state != J_NONE) != (proc->state != P_NONE))
-        fail("unit %u: the core and the world do not agree", unit);
-    if (u->ready && u->state != U_UP && service->type == TYPE_SERVICE)
-        fail("unit %u is %s, and ready", unit, unit_state_name(u->state));
-    if (sim.core.walk.goal == GO_EXIT && sim.core.walk.rows[row_of_unit[unit]].state == S_ACT && proc->state == P_UP && !proc->zombie &&
-        !proc->sent && !proc->was_killed && sim.core.jobs[unit].state == J_UP && sim.core.jobs[core_job_of_aux(&sim.core, unit)].state == J_NONE)
-        fail("unit %u is to stop, and has not been told", unit);
-    if (sim.core.walk.goal == GO_RUN && !sim.core.walk.undoing && !sim.by_hand && service->essential &&
-        (service->type == TYPE_SERVICE ? u->state == U_FAILED || u->state == U_DOWN : u->state == U_FAILED && !u->ended_well))
-        fail("unit %u has ended for good, and nothing follows", unit);
-    if (u->state != U_WAITING)
-        return;
-    for (uint16_t i = 0; i < service->n_after; i++)
-        may &= service_ready(service->after[i]);
-    may &= rules_restored(scene.units[unit].service);
-    if (may)
-        fail("unit %u waits for nothing", unit);
-}
-
 /* Promise 5: with nothing to do, no timer, but for what is saved by schedule. */
 static void rules_idle(void) {
     const struct walk *walk = &sim.core.walk;
@@ -258,6 +157,7 @@ void rules_step(const struct event *event) {
     rules_notice();
     for (uint16_t i = 0; i < sim.core.walk.n_rows && (published || sim.core.walk.n_rows < 24); i++)
         rules_row(i, event);
+    rules_follow(event);
     rules_walk(event);
     for (uint16_t i = 0; i < scene.model.n_units && (published || scene.model.n_units < 12) && !sim.exited; i++)
         rules_unit(i);

@@ -8,8 +8,11 @@
  *   world.c   fakes the kernel: processes, signals, reaping; carries actions out, posts facts
  *   rules.c   what must hold after every step
  *   orders.c  what must hold for each thing that the core wants done
+ *   times.c   what each step is given, and when nothing may be left
+ *   units.c   what must hold for services
  *   steps.c   what must hold for the steps of the plan
  *   saves.c   what must hold for checkpoints
+ *   asked.c   what must follow from a signal, a request, an end
  *   ends.c    what others see, and what must hold at the exit
  *   story.c   one run: the events from outside, the order of facts, the end
  *   tell.c    a run as a person reads it
@@ -113,6 +116,8 @@ struct tries { uint8_t gates, runs; bool gate_passed, term, undone; int exit; in
 /* Of one checkpoint. fresh: restored since its service has run; since: its schedule counts from then. */
 struct kept { bool restored, fresh, could; int exit; instant since, next; };
 enum { ASKED_ALL = NONE, ASKED_NONE = NONE - 1 };
+/* What a person was told in this step: how often, and the last of it. */
+struct said { uint16_t n, subject; int32_t extra; };
 
 struct sim {
     uint64_t dice, seed;
@@ -145,6 +150,11 @@ struct sim {
     uint16_t asked_save;          /* the checkpoint that somebody asks for in this step; ASKED_* */
     bool record_read, cut_save;   /* cut_save: one failed during the stop, and no row tells */
     int record_exit;
+    struct said said[NOTE_N];
+    uint8_t ended;                /* enum command_kind of the process whose end the core is told; CMD_N: of none */
+    uint16_t next_reply;
+    uint8_t ints;                 /* INTs since the stop began */
+    bool undoing, kill_all;
     int last_exit[MOST_UNITS];
     signal_set last_sent[MOST_UNITS]; /* the stop signals that its last run was sent */
     bool was_running[MOST_UNITS]; /* when the stop began */
@@ -215,8 +225,19 @@ void rules_begin(void);
 void rules_step(const struct event *event);
 void rules_turn(void);
 void rules_stuck(void);
-/* orders.c */
+/* times.c */
+instant end_of_steps(void);
+void rules_promises(void);
+void rules_opening(const struct row *row, uint16_t number);
+void rules_notice(void);
+void rules_time(void);
+/* units.c */
 bool service_ready(uint16_t service);
+void rules_first_start(uint16_t unit);
+void rules_restart(uint16_t unit);
+void rules_stop_order(uint16_t unit, uint32_t place);
+void rules_unit(uint16_t unit);
+/* orders.c */
 void rules_action(const struct action *action, uint32_t place);
 void rules_told(const struct event *event);
 /* steps.c */
@@ -237,6 +258,8 @@ void rules_save(const struct action *action);
 void rules_restore(uint16_t step);
 void rules_checkpoint_told(uint16_t step, uint8_t what, int exit);
 void rules_checkpoints(void);
+/* asked.c */
+void rules_follow(const struct event *event);
 /* ends.c */
 bool is_success(const struct service *service, int exit);
 void rules_page(void);

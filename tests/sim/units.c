@@ -1,0 +1,85 @@
+/* units.c: what must hold for services: when they start, start again, are ready, and stop. */
+#include "sim.h"
+
+static const struct policy *policy(void) { return &scene.model.policy; }
+
+bool service_ready(uint16_t service) {
+    for (uint16_t u = 0; u < scene.services[service].n_units; u++)
+        if (!sim.core.units[scene.services[service].first_unit + u].ready)
+            return false;
+    return true;
+}
+
+/* The first run waits until all that it comes after are ready. */
+void rules_first_start(uint16_t unit) {
+    const struct service *service = &scene.services[scene.units[unit].service];
+    for (uint16_t i = 0; i < service->n_after && sim.last_exit[unit] == EXIT_UNKNOWN && !sim.by_hand; i++)
+        if (!service_ready(service->after[i]))
+            fail("unit %u is started before service %u is ready", unit, service->after[i]);
+}
+
+/* A run after the first: somebody has asked for it, a live check has failed, or the policy says so. */
+void rules_restart(uint16_t unit) {
+    const struct service *service = &scene.services[scene.units[unit].service];
+    const struct unit *u = &sim.core.units[unit];
+    int exit = sim.last_exit[unit];
+    bool never = service->restart == RESTART_NO ||
+                 (service->restart != RESTART_ALWAYS && is_success(service, exit)) ||
+                 (service->restart == RESTART_ON_ABNORMAL && exit >= 0);
+    if (exit == EXIT_UNKNOWN || sim.by_hand)
+        return;
+    if (never && scene.units[unit].live == NONE && is_forever(service->ready_timeout))
+        fail("unit %u is started again against its policy", unit);
+    if (!is_never(sim.gone[unit]) && before(sim.now, after(sim.gone[unit], service->restart_min)))
+        fail("unit %u is started again too soon", unit);
+    if (u->burst > service->restart_limit)
+        fail("unit %u is started again too often", unit);
+}
+
+/* The stop of a unit begins: all that come after it have been stopped, and its replicas of a higher number too. */
+void rules_stop_order(uint16_t unit, uint32_t place) {
+    const struct service *mine = &scene.services[scene.units[unit].service];
+    const struct walk *walk = &sim.core.walk;
+    for (uint32_t i = place + 1; i < sim.out.n; i++)
+        if (sim.out.v[i].kind == A_NOTE && sim.out.v[i].value == NOTE_STOP_BEGAN)
+            return;
+    if (walk->goal != GO_EXIT || row_ended(&walk->rows[row_of_unit[unit]]))
+        return;
+    for (uint16_t other = 0; other < scene.model.n_units; other++) {
+        const struct service *its = &scene.services[scene.units[other].service];
+        const struct row *row = &walk->rows[row_of_unit[other]];
+        if (its->level > mine->level && !policy()->parallel && !row_ended(row))
+            fail("unit %u is stopped before unit %u", unit, other);
+        if (its == mine && other > unit && row->state == S_PENDING)
+            fail("replica %u is stopped before replica %u", unit, other);
+    }
+}
+
+static bool has_a_job(uint8_t state) { return state == U_STARTING || state == U_UP || state == U_STOPPING; }
+
+void rules_unit(uint16_t unit) {
+    const struct service *service = &scene.services[scene.units[unit].service];
+    const struct unit *u = &sim.core.units[unit];
+    const struct proc *proc = &sim.procs[core_job_of_unit(&sim.core, unit)];
+    bool may = scene.units[unit].ordinal == 0 && !policy()->phases_only && sim.core.walk.goal == GO_RUN && !sim.core.walk.undoing;
+    if (has_a_job(u->state) != (sim.core.jobs[unit].state != J_NONE))
+        fail("unit %u is %s, and its job is not", unit, unit_state_name(u->state));
+    if ((sim.core.jobs[unit].state != J_NONE) != (proc->state != P_NONE))
+        fail("unit %u: the core and the world do not agree", unit);
+    if (u->ready && u->state != U_UP && service->type == TYPE_SERVICE)
+        fail("unit %u is %s, and ready", unit, unit_state_name(u->state));
+    if (sim.core.walk.goal == GO_EXIT && sim.core.walk.rows[row_of_unit[unit]].state == S_ACT && proc->state == P_UP && !proc->zombie &&
+        !proc->sent && !proc->was_killed && sim.core.jobs[unit].state == J_UP && sim.core.jobs[core_job_of_aux(&sim.core, unit)].state == J_NONE)
+        fail("unit %u is to stop, and has not been told", unit);
+    if (sim.core.walk.goal == GO_RUN && !sim.core.walk.undoing && !sim.by_hand && service->essential &&
+        (service->type == TYPE_SERVICE ? u->state == U_FAILED || u->state == U_DOWN : u->state == U_FAILED && !u->ended_well))
+        fail("unit %u has ended for good, and nothing follows", unit);
+    if (u->state != U_WAITING)
+        return;
+    for (uint16_t i = 0; i < service->n_after; i++)
+        may &= service_ready(service->after[i]);
+    may &= rules_restored(scene.units[unit].service);
+    if (may)
+        fail("unit %u waits for nothing", unit);
+}
+
