@@ -126,10 +126,10 @@ static bool may_save(const struct core *core, uint16_t checkpoint) {
 static uint16_t save(struct core *core, uint16_t checkpoint, uint8_t why, uint32_t client) {
     uint16_t slot = slot_of(core, checkpoint), step = policy_of(core, checkpoint)->step;
     span most = core->model->steps[step].timeout;
-    if (job_live(core, slot))
-        return REPLY_BUSY;
     if (!may_save(core, checkpoint))
         return REPLY_REFUSED;
+    if (job_live(core, slot))
+        return REPLY_BUSY;
     checkpoint_begins(core, checkpoint, why);
     saver_at(core, checkpoint)->client = client;
     job_start(core, slot, CMD_SAVE, step);

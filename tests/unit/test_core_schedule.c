@@ -141,7 +141,7 @@ Test(demand, is_refused_when_there_is_nothing_to_save) {
     with_checkpoint(PH_SAVE, true);
     begin(), recorded();
     tell_ask(ASK_CHECKPOINT, 0, 0);
-    cr_assert_eq(answer(), REPLY_BUSY, "its restore runs");
+    cr_assert_eq(answer(), REPLY_REFUSED, "its restore runs");
     ends(step_slot(save), 0);
     s.deaf[run_slot(0)] = true;
     tell_signal(T_TERM);
