@@ -166,24 +166,24 @@ void checkpoint_answer(struct core *core, uint16_t checkpoint, uint8_t what, int
     units_wake(core); /* its slot is free */
 }
 
-/* Schedules count from when there is something to save. */
+static void set_next(struct core *core, uint16_t checkpoint, instant next) {
+    saver_at(core, checkpoint)->next = next;
+    set_alarm(core, alarm_of_checkpoint(core, checkpoint), next);
+}
+
+/* Schedules count from when there is something to save; without one, the next is FOREVER away: NEVER. */
 void checkpoints_schedule(struct core *core) {
-    for (uint16_t i = 0; i < core->model->n_checkpoints; i++) {
-        struct saver *saver = saver_at(core, i);
-        if (is_forever(policy_of(core, i)->every) || !is_never(saver->next) || !is_whole(core, i) || core->walk.goal == GO_EXIT)
-            continue;
-        saver->next = after(core->now, policy_of(core, i)->every);
-        set_alarm(core, alarm_of_checkpoint(core, i), saver->next);
-    }
+    for (uint16_t i = 0; i < core->model->n_checkpoints && core->walk.goal != GO_EXIT; i++)
+        if (is_never(core->savers[i].next) && is_whole(core, i))
+            set_next(core, i, after(core->now, policy_of(core, i)->every));
 }
 
 /* Those that were missed (a machine that slept) are not made up for. */
 void checkpoint_due(struct core *core, uint16_t checkpoint) {
-    struct saver *saver = saver_at(core, checkpoint);
+    instant next = core->savers[checkpoint].next;
     span every = policy_of(core, checkpoint)->every;
-    int64_t late = until(saver->next, core->now).ns / every.ns;
-    saver->next = after(saver->next, (span){(late + 1) * every.ns});
-    set_alarm(core, alarm_of_checkpoint(core, checkpoint), saver->next);
+    int64_t late = until(next, core->now).ns / every.ns;
+    set_next(core, checkpoint, after(next, (span){(late + 1) * every.ns}));
     if (save(core, checkpoint, WHY_SCHEDULE, 0) == REPLY_BUSY)
         note(core, NOTE_SAVE_MISSED, checkpoint, 0);
 }
@@ -206,8 +206,7 @@ void checkpoints_rest(struct core *core) {
     for (uint16_t i = 0; i < core->model->n_checkpoints; i++) {
         uint16_t slot = slot_of(core, i);
         instant end = walk_end(core);
-        saver_at(core, i)->next = NEVER;
-        set_alarm(core, alarm_of_checkpoint(core, i), NEVER);
+        set_next(core, i, NEVER);
         if (core->savers[i].restore == R_RUNS)
             job_stop(core, slot, core->now, end);
         else
