@@ -204,19 +204,15 @@ uint16_t checkpoints_ask(struct core *core, uint16_t which, uint8_t why, uint32_
  * stop of the services does. */
 void checkpoints_rest(struct core *core) {
     for (uint16_t i = 0; i < core->model->n_checkpoints; i++) {
-        uint16_t slot = slot_of(core, i);
-        instant end = walk_end(core);
         set_next(core, i, NEVER);
         if (core->savers[i].restore == R_RUNS)
-            job_stop(core, slot, core->now, end);
-        else
-            job_stop(core, slot, ago(end, MS(LAST_WORD_MS)), end);
+            job_stop(core, slot_of(core, i), core->now, walk_end(core));
     }
 }
 
 static bool is_saving(const struct core *core, uint16_t checkpoint) {
     const struct job *job = &core->jobs[slot_of(core, checkpoint)];
-    return (job->state == J_ASKED || job->state == J_UP) && job->what == CMD_SAVE && !job->killed;
+    return job->state != J_NONE && job->what == CMD_SAVE && !job->killed;
 }
 
 /* What a stop has found at work ends before what it saves is stopped, in time that is promised to nobody. */
@@ -225,15 +221,15 @@ bool checkpoints_hold(struct core *core) {
     instant end = after(core->now, spare);
     bool any = false;
     for (uint16_t i = 0; i < core->model->n_checkpoints; i++) {
-        if (!is_saving(core, i))
-            continue;
-        if (!core->walk.saves_limited && spare.ns > 0)
-            note(core, NOTE_SAVE_AWAITED, i, (int32_t)span_ms(spare));
-        if (!core->walk.saves_limited || core->walk.no_time)
+        if (is_saving(core, i))
             job_stop(core, slot_of(core, i), ago(end, shorter(MS(LAST_WORD_MS), (span){spare.ns / 5})), end);
-        any |= is_saving(core, i); /* who got KILL just now is not waited for */
+        if (!is_saving(core, i))
+            continue; /* nor is who got KILL just now waited for */
+        if (!core->walk.awaits_saves)
+            note(core, NOTE_SAVE_AWAITED, i, (int32_t)span_ms(spare));
+        any = true;
     }
-    core->walk.saves_limited |= any;
+    core->walk.awaits_saves = any;
     return any;
 }
 

@@ -117,7 +117,7 @@ struct walk {
     bool undoing, undo_runs; /* a resume is at work; the undo command of row `undo` runs */
     bool skip_rest[PH_N];    /* a step said on-failure = skip-rest */
     bool said_drained;
-    bool saves_limited;      /* those that were at work when the services' stop was due have got their end */
+    bool awaits_saves;       /* the stop of the services waits for saves that it found at work, and has said so */
     instant clock;           /* when the grace began; NEVER: no clock */
     instant asked;           /* when the drain or stop began; NEVER */
     struct row *rows;        /* sorted by stage */

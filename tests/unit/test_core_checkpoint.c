@@ -112,6 +112,8 @@ Test(stop, keeps_its_end_within_its_second) {
     ends(step_slot(save), 0);
     is_state("record", S_ACT);
     int64_t begun = ms_of(s.now);
+    at(begun + 999);
+    is_state("record", S_ACT);
     at(begun + 1000);
     is_state("record", S_TIMEOUT);
     cr_assert_eq(core_verdict(&s.core), VERDICT_CLEAN, "a store that cannot be written to may be meant so");

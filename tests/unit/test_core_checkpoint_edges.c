@@ -59,6 +59,8 @@ Test(checkpoint_edges, another_services_restart_brings_no_restore) {
     at(200);
     cr_assert_eq(spawns(run_slot(other)), 2);
     cr_assert_eq(spawns(step_slot(save)), 1);
+    tell_ask(ASK_CHECKPOINT, 0, 0);
+    cr_assert_eq(answer(), REPLY_STARTED, "nor is there less to save");
 }
 
 Test(checkpoint_edges, a_restore_that_may_fail_and_was_cut_off_has_failed) {
