@@ -130,8 +130,7 @@ static uint16_t save(struct core *core, uint16_t checkpoint, uint8_t why, uint32
         return REPLY_REFUSED;
     if (job_live(core, slot))
         return REPLY_BUSY;
-    checkpoint_begins(core, checkpoint, why);
-    saver_at(core, checkpoint)->client = client;
+    checkpoint_begins(core, checkpoint, why, client);
     job_start(core, slot, CMD_SAVE, step);
     if (!is_forever(most))
         job_stop(core, slot, after(core->now, minus(most, shorter(MS(LAST_WORD_MS), (span){most.ns / 5}))),
@@ -139,10 +138,10 @@ static uint16_t save(struct core *core, uint16_t checkpoint, uint8_t why, uint32
     return REPLY_STARTED;
 }
 
-void checkpoint_begins(struct core *core, uint16_t checkpoint, uint8_t why) {
+void checkpoint_begins(struct core *core, uint16_t checkpoint, uint8_t why, uint32_t client) {
     struct saver *saver = saver_at(core, checkpoint);
     saver->why = why;
-    saver->client = 0;
+    saver->client = client;
     saver->attempts++;
     core->dirty = true;
 }

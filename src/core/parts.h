@@ -115,7 +115,7 @@ uint16_t checkpoints_ask(struct core *core, uint16_t which, uint8_t why, uint32_
 bool checkpoint_restored(const struct core *core, uint16_t service);
 void checkpoint_again(struct core *core, uint16_t service); /* who restores on restart waits for that */
 bool checkpoint_wanted(const struct core *core, uint16_t checkpoint, uint8_t phase);
-void checkpoint_begins(struct core *core, uint16_t checkpoint, uint8_t why);
+void checkpoint_begins(struct core *core, uint16_t checkpoint, uint8_t why, uint32_t client);
 void checkpoint_answer(struct core *core, uint16_t checkpoint, uint8_t what, int exit);
 void checkpoint_due(struct core *core, uint16_t checkpoint);
 void record_begin(struct core *core, uint16_t which);

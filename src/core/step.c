@@ -180,7 +180,7 @@ static void try_command(struct core *core, uint16_t row) {
         become(core, row, S_ACT);
         r->tries++;
         if (is_checkpoint(r))
-            checkpoint_begins(core, policy_of(core, r)->checkpoint, WHY_STOP);
+            checkpoint_begins(core, policy_of(core, r)->checkpoint, WHY_STOP, 0);
         run(core, row, is_checkpoint(r) ? CMD_SAVE : CMD_STEP);
     }
 }
