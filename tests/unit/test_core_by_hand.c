@@ -205,3 +205,19 @@ Test(by_hand, a_signal_by_hand) {
     cr_assert_eq(answer(), REPLY_BAD);
     cr_assert_eq(s.core.walk.goal, GO_RUN);
 }
+
+Test(by_hand, what_has_ended_can_be_asked_for_again) {
+    uint16_t it = service("it");
+    s.services[it].has_reload_command = s.services[it].has_stop_command = true;
+    s.services[it].stop_timeout = SEC(5);
+    begin();
+    for (uint32_t i = 1; i <= 2; i++) {
+        tell_ask(ASK_RELOAD_UNIT, it, 0);
+        cr_assert_eq(answer(), REPLY_OK);
+        ends(aux_slot(it), 0);
+        tell_ask(ASK_RESTART_UNIT, it, 0);
+        cr_assert_eq(spawns(aux_slot(it)), 2 * i, "its stop-command");
+        ends(aux_slot(it), 0);
+        cr_assert_eq(spawns(run_slot(it)), i + 1);
+    }
+}

@@ -327,3 +327,14 @@ Test(checks, extend_moves_the_ready_timeout) {
     at(7000);
     cr_assert_eq(notes(NOTE_NOT_READY), 1);
 }
+
+Test(checks, a_verdict_about_no_check_makes_nobody_ready) {
+    uint16_t web = main_service("web"), check = check_of(web, CHECK_TCP, false), side = service("side");
+    add_after(side, web);
+    checkpoint("state", PH_SAVE, side), s.checkpoints[0].has_restore = true;
+    begin();
+    cr_assert_eq(unit_state(web), U_STARTING);
+    tell((struct event){.kind = EV_CHECK, .subject = check + 1, .value = 1});
+    cr_assert_eq(unit_state(web), U_STARTING);
+    cr_assert_eq(s.core.savers[0].restore, R_WAITING);
+}

@@ -206,8 +206,9 @@ Test(saves, the_record_is_read_and_written_and_kept) {
 
 uint16_t plan_rows(const struct model *model);
 
-Test(saves, the_record_is_one_row) {
+Test(saves, the_record_is_one_row_and_one_process) {
     two(false);
     cr_assert_eq(s.core.walk.n_rows, 7);
     cr_assert_eq(plan_rows(&s.model), 7);
+    cr_assert_eq(core_jobs(&s.model), record_slot() + 1);
 }

@@ -329,3 +329,14 @@ Test(single, only_an_unanswered_term_is_said_and_only_where_nothing_is_timed) {
     at(9000);
     cr_assert_eq(notes(NOTE_WAITING), 0);
 }
+
+Test(single, a_number_that_is_no_signal_is_nothing) {
+    static const int numbers[] = {0, SIGNAL_MAX + 1, 256 + T_TERM, -256 + T_TERM};
+    new_single();
+    begin();
+    mark();
+    for (unsigned i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        tell_signal(numbers[i]);
+    cr_assert_eq(count(A_SIGNAL, NONE, -1) + count(A_NOTE, NONE, -1), 0);
+    cr_assert(is_never(core_next(&s.core)));
+}

@@ -160,3 +160,17 @@ Test(stop_signals, what_died_of_a_signal_that_it_was_sent_before_exec_ended_well
     ends(0, -T_USR1);
     the_end(0);
 }
+
+Test(stop_signals, a_hurry_ends_no_reload_command) {
+    uint16_t web = main_service("web");
+    s.services[web].has_reload_command = true;
+    s.model.policy.announce_min = SEC(5);
+    begin();
+    tell_ask(ASK_RELOAD_UNIT, web, 0);
+    tell_signal(T_INT);
+    is_state("announce", S_ACT);
+    tell_signal(T_INT);
+    is_state("announce", S_SKIPPED);
+    cr_assert_not(s.alive[run_slot(web)]);
+    cr_assert_eq(signals(aux_slot(web), T_TERM), 0);
+}
