@@ -53,6 +53,24 @@ Test(last, an_interrupt_while_it_waits_changes_nothing) {
     cr_assert_eq(core_verdict(&s.core), VERDICT_OVERRAN);
 }
 
+Test(last, a_third_interrupt_in_the_sweep_is_kill_and_nothing_else) {
+    for (int i = 0; i < 4; i++)
+        drain((const char *[]){"a", "b", "c", "d"}[i], DO_SIGNAL);
+    for (int i = 0; i < 4; i++)
+        s.steps[i].target = WEB, s.steps[i].signal = T_USR1;
+    begin();
+    s.strays = 1, s.strays_deaf = true;
+    tell_signal(T_TERM);
+    is_state("sweep", S_ACT);
+    at(100);
+    mark();
+    tell_signal(T_INT), tell_signal(T_INT);
+    is_at(when(A_SWEEP_KILL, NONE, -1), 100);
+    cr_assert_eq(notes(NOTE_HURRY) + notes(NOTE_KILL_ALL), 2);
+    cr_assert_eq(notes(NOTE_PRESTOP_LAPSED), 0);
+    the_end(0);
+}
+
 /* A container that was paused wakes up behind all deadlines: they come in their order, and the stop has begun. */
 Test(last, a_stop_that_was_asleep_does_not_take_its_prestop_for_forgotten) {
     s.deaf[0] = true;
@@ -123,6 +141,20 @@ Test(last, off_what_a_leader_leaves_behind_is_not_waited_for) {
     at(2000);
     is_at(when(A_KILL, 0, -1), 2000);
     is_at(when(A_EXIT, NONE, -1), 2000);
+}
+
+/* The phases alone, of which there need be no service. */
+Test(last, off_a_restore_that_never_began_is_not_waited_for) {
+    new_model();
+    s.model.policy.sweep = false, s.model.policy.phases_only = true;
+    checkpoint("all", PH_N, NONE);
+    s.checkpoints[0].has_restore = true;
+    begin();
+    s.strays = 1;
+    tell_signal(T_TERM);
+    ends(record_slot(), 0); /* that it began */
+    ends(record_slot(), 0);
+    is_at(when(A_EXIT, NONE, -1), 0);
 }
 
 /* It hears so late that its patience would be over. */
