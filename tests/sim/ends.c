@@ -52,41 +52,56 @@ bool is_success(const struct service *service, int exit) {
     return service->success_codes[exit / 64] >> (exit % 64) & 1;
 }
 
-/* DESIGN 9, from what the world has seen. */
-static int code_of(uint16_t unit) {
-    const struct service *service = &scene.services[scene.units[unit].service];
-    int exit = sim.last_exit[unit];
-    signal_set sent = sim.last_sent[unit];
-    if (exit == EXIT_UNKNOWN || is_success(service, exit))
-        return 0;
-    if ((exit < 0 && sent & signal_bit(-exit)) || (exit > 128 && exit <= 128 + SIGNAL_MAX && sent & signal_bit(exit - 128)))
-        return 0;
-    return exit < 0 ? 128 - exit : exit;
+/* By success, or by the stop signal that it was sent; not for a fault of its own. */
+bool ended_well(uint16_t unit) {
+    int exit = sim.last_exit[unit], signal = exit < 0 ? -exit : exit - 128;
+    if (sim.at_fault[unit])
+        return false;
+    if (exit == EXIT_UNKNOWN || is_success(&scene.services[scene.units[unit].service], exit))
+        return true;
+    return signal >= 1 && signal <= SIGNAL_MAX && sim.last_sent[unit] & signal_bit(signal);
 }
 
-static int expected_code(void) {
+static int as_code(int exit) { return exit < 0 ? 128 - exit : exit; }
+
+/* DESIGN 9, from what the world has seen. */
+static int code_of(uint16_t unit) { return ended_well(unit) ? 0 : as_code(sim.last_exit[unit]); }
+
+/* Somebody had to be killed at a deadline that counts. */
+static bool ran_out_of_time(void) {
     const struct walk *walk = &sim.core.walk;
     for (uint16_t i = 0; i < walk->n_rows; i++) {
         const struct row *row = &walk->rows[i];
         bool required = row->subject != NONE && row->action != DO_STOP && scene.steps[row->subject].required;
         if ((row->killed && row->action == DO_STOP) || (required && row->state == S_TIMEOUT))
-            return 124;
+            return true;
     }
-    if (scene.model.main != NONE)
-        return code_of(scene.services[scene.model.main].first_unit);
+    return false;
+}
+
+/* The first that is not 0. ever: also of what had ended before the stop. */
+static int code_of_all(bool ever) {
     for (uint16_t unit = 0; unit < scene.model.n_units; unit++)
-        if (sim.was_running[unit] && code_of(unit))
+        if ((ever || sim.was_running[unit]) && code_of(unit))
             return code_of(unit);
     return 0;
 }
 
-/* A unit that was put down for a fault of its own has not ended well, whatever the signal. */
-static bool was_requested(void) {
-    uint8_t cause = sim.core.walk.cause;
-    for (uint16_t unit = 0; unit < scene.model.n_units; unit++)
-        if (sim.core.units[unit].timed_out)
-            return false;
-    return cause == BY_SIGNAL || cause == BY_SHUTDOWN || cause == BY_PRESTOP || cause == BY_DRAIN;
+static int code_of_main(void) {
+    return scene.model.main == NONE ? code_of_all(false) : code_of(scene.services[scene.model.main].first_unit);
+}
+
+static int expected_code(void) {
+    const struct walk *walk = &sim.core.walk;
+    int code = code_of_main();
+    switch ((enum cause)walk->cause) {
+    case BY_MAIN: case BY_SERVICE: return code_of(walk->cause_value);
+    case BY_ALL_ENDED: return code_of_all(true);
+    case BY_RESTORE: return as_code(sim.kept[walk->cause_value].exit);
+    case BY_LIVE: return ran_out_of_time() ? 124 : code ? code : 1;
+    case BY_NOTHING: case BY_SIGNAL: case BY_SHUTDOWN: case BY_PRESTOP: case BY_DRAIN: case BY_N: break;
+    }
+    return ran_out_of_time() ? 124 : code;
 }
 
 void rules_exit(void) {
@@ -113,7 +128,7 @@ void rules_exit(void) {
         fail("%u processes are left at the exit, and the verdict is %s", sim.alive, verdict_name(verdict));
     if (policy()->phases_only && sim.core.exit_code)
         fail("exit %d of the phases alone", sim.core.exit_code);
-    if (!policy()->single && !policy()->phases_only && was_requested() && expected_code() != sim.core.exit_code)
+    if (!policy()->single && !policy()->phases_only && expected_code() != sim.core.exit_code)
         fail("exit %d, not %d", sim.core.exit_code, expected_code());
     if (sim.core.exit_code < 0 || sim.core.exit_code > 255)
         fail("exit %d", sim.core.exit_code);

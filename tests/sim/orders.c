@@ -16,6 +16,7 @@ static void rules_spawn(const struct action *action) {
         if (!rules_restored(scene.units[action->subject].service))
             fail("unit %u is started before its restore has ended", action->subject);
         rules_restored_again(scene.units[action->subject].service);
+        sim.put_down[action->subject] = sim.extended[action->subject] = false;
         rules_first_start(action->subject);
         rules_restart(action->subject);
         break;
@@ -98,11 +99,15 @@ static void rules_drained(void) {
 
 static void rules_note(const struct action *action) {
     struct said *said = &sim.said[action->value];
+    if (action->value == NOTE_ROW)
+        sim.told_state[action->subject] = (uint8_t)action->extra;
     said->n++, said->subject = action->subject, said->extra = action->extra;
     switch (action->value) {
     case NOTE_RESUMED: rules_resumed(); break;
     case NOTE_STOP_BEGAN: rules_round(); break;
     case NOTE_DRAINED: rules_drained(); break;
+    case NOTE_NOT_READY: sim.put_down[action->subject] = true; break;
+    case NOTE_UNHEALTHY: sim.put_down[action->subject] |= scene.checks[scene.units[action->subject].live].then == THEN_RESTART; break;
     case NOTE_HURRY: sim.hurried = true; break;
     }
 }
@@ -162,6 +167,7 @@ static void rules_end_told(const struct event *event) {
         return;
     sim.last_exit[proc->owner] = event->value;
     sim.last_sent[proc->owner] = proc->sent;
+    sim.at_fault[proc->owner] = sim.put_down[proc->owner] && sim.core.walk.goal != GO_EXIT;
 }
 
 /* What the core is told now. */
@@ -170,6 +176,8 @@ void rules_told(const struct event *event) {
     bool of_a_job = event->kind >= EV_SPAWNED && event->kind <= EV_STOPPED;
     if (event->kind == EV_ASK && event->verb >= ASK_START_UNIT && event->verb <= ASK_RESTART_UNIT)
         sim.by_hand = true;
+    if (event->kind == EV_EXTEND && event->subject < scene.model.n_units)
+        sim.extended[event->subject] = true;
     if (event->kind == EV_ASK && event->verb == ASK_HURRY)
         sim.hurried = true;
     if (event->kind == EV_SIGNAL && policy()->signals[event->value].meaning == SIGNAL_HURRY)

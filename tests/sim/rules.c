@@ -24,10 +24,12 @@ void rules_begin(void) {
     sim.goal = GO_RUN, sim.floor = 0;
     sim.clock = sim.notice = NEVER;
     sim.fits = sim.exited = sim.resumed = false;
-    for (uint16_t i = 0; i < scene.model.n_units; i++)
+    for (uint16_t i = 0; i < scene.model.n_units; i++) {
         sim.last_exit[i] = EXIT_UNKNOWN, sim.last_sent[i] = 0, sim.gone[i] = NEVER;
+        sim.was_ready[i] = sim.put_down[i] = sim.at_fault[i] = sim.extended[i] = false;
+    }
     sim.by_hand = sim.hurried = sim.stale = sim.undoing = sim.kill_all = false;
-    sim.ints = 0, sim.next_reply = 0, sim.ended = CMD_N;
+    sim.ints = 0, sim.times_ready = 0, sim.next_reply = 0, sim.ended = CMD_N;
     memset(sim.said, 0, sizeof sim.said);
     for (uint16_t i = 0; i < scene.model.n_steps; i++)
         sim.tries[i] = (struct tries){.exit = EXIT_UNKNOWN, .ended = NEVER};
@@ -38,6 +40,7 @@ void rules_begin(void) {
     for (uint16_t i = 0; i < walk->n_rows; i++) {
         const struct row *row = &walk->rows[i];
         sim.rows[i] = *row;
+        sim.told_state[i] = S_PENDING;
         if (row->action == DO_STOP)
             row_of_unit[row->subject] = i;
         else if (row->subject != NONE)
@@ -57,6 +60,8 @@ static void rules_running(const struct row *row, const struct row *old, uint16_t
     if (!is_never(walk->clock) && !is_forever(policy()->grace) && before(end_of_steps(), row->deadline))
         fail("row %u may run into the reserve", number);
     rules_step_waits(row, number);
+    if (row_running(old) && old->start.ns == row->start.ns && is_never(sim.clock) && !is_never(walk->clock) && sim.goal != GO_RUN && !sim.resumed)
+        rules_shortened(row, old, number);
     if (row_running(old) && old->start.ns == row->start.ns && before(old->deadline, row->deadline) &&
         !(event->kind == EV_EXTEND && row->action == DO_STOP && row->subject == event->subject) &&
         sim.goal <= walk->goal)
@@ -73,6 +78,10 @@ static void rules_row(uint16_t number, const struct event *event) {
         fail("row %u has begun before its stage", number);
     if (row_running(row))
         rules_running(row, old, number, event);
+    if (row->state != S_PENDING && row->state != sim.told_state[number])
+        fail("row %u is %s, and a person was told something else", number, row_state_name(row));
+    if (walk->goal == GO_EXIT && !row_ended(row) && !sim.exited && (sim.kill_all || rules_phase_passed(row->phase)))
+        fail("row %u goes on, and its phase is over", number);
     if (!rewound && row_ended(old) && (row->state != old->state || row->end.ns != old->end.ns))
         fail("row %u has ended twice", number);
     if (row->action == DO_STOP && row->state == S_DONE && !row_ended(old) && sim.procs[row->subject].state != P_NONE)
@@ -101,6 +110,24 @@ static void rules_stop_began(void) {
         sim.was_stopping[unit] = sim.core.units[unit].state == U_STOPPING;
 }
 
+/* Between two stages. */
+static void rules_between(void) {
+    const struct walk *walk = &sim.core.walk;
+    bool saves = false;
+    if (walk->goal == GO_RUN || sim.exited || policy()->phases_only)
+        return;
+    for (uint16_t i = 0; i < scene.model.n_checkpoints; i++) {
+        const struct proc *proc = &sim.procs[core_job_of_step(&sim.core, scene.checkpoints[i].step)];
+        saves |= proc->state != P_NONE && proc->what == CMD_SAVE;
+    }
+    if (walk->open && walk->open_rows == 0)
+        fail("all of stage %u has ended, and it goes on", walk->stage);
+    if (walk->open || (walk->goal == GO_DRAIN && (walk->stage == walk->n_stages || walk->stages[walk->stage].phase > PH_DRAIN)))
+        return;
+    if (walk->stage == walk->n_stages ? sim.core.no_children : !saves || walk->stages[walk->stage].phase < PH_STOP)
+        fail("stage %u does not begin", walk->stage);
+}
+
 static void rules_walk(const struct event *event) {
     const struct walk *walk = &sim.core.walk;
     bool published = sim.out.n > 0 && sim.out.v[0].kind == A_PUBLISH;
@@ -122,6 +149,11 @@ static void rules_walk(const struct event *event) {
     if (sim.goal == GO_RUN && walk->goal != GO_RUN && before(walk->clock, sim.now) &&
         !(event->kind == EV_ASK && event->verb == ASK_PRESTOP))
         fail("a new notice has an old clock");
+    if (sim.goal == GO_DRAIN && walk->goal == GO_EXIT && !sim.resumed && event->kind != EV_SIGNAL && event->kind != EV_ASK && !policy()->single)
+        fail("a drain becomes a stop, and nobody has asked");
+    rules_between();
+    if (walk->goal == GO_DRAIN && !is_never(walk->clock) && (is_never(sim.clock) || sim.goal == GO_RUN || sim.resumed))
+        sim.lapse = later_of(after(walk->clock, policy()->grace), after(sim.now, policy()->reserve));
     sim.stage = walk->stage;
     sim.goal = walk->goal;
     sim.clock = walk->clock;
@@ -162,6 +194,10 @@ void rules_step(const struct event *event) {
     for (uint16_t i = 0; i < scene.model.n_units && (published || scene.model.n_units < 12) && !sim.exited; i++)
         rules_unit(i);
     rules_checkpoints();
+    if (published || sim.deep) {
+        rules_health();
+        rules_all_ended();
+    }
     if (sim.stale && (sim.out.n > 1 || sim.out.v[0].kind != A_NOTHING))
         fail("a fact about a job that has gone has an effect");
     if (sim.deep) {

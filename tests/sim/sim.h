@@ -154,7 +154,12 @@ struct sim {
     uint8_t ended;                /* enum command_kind of the process whose end the core is told; CMD_N: of none */
     uint16_t next_reply;
     uint8_t ints;                 /* INTs since the stop began */
+    uint8_t told_state[MOST_UNITS + 16]; /* of each row, by notes */
+    instant lapse;                /* when a prestop that no stop follows is undone */
+    bool put_down[MOST_UNITS], at_fault[MOST_UNITS]; /* this run was not ready in time, or not healthy; the last was */
+    bool was_ready[MOST_UNITS], extended[MOST_UNITS];
     bool undoing, kill_all;
+    uint32_t times_ready;         /* so often it was said that all are ready for the first time */
     int last_exit[MOST_UNITS];
     signal_set last_sent[MOST_UNITS]; /* the stop signals that its last run was sent */
     bool was_running[MOST_UNITS]; /* when the stop began */
@@ -229,6 +234,7 @@ void rules_stuck(void);
 instant end_of_steps(void);
 void rules_promises(void);
 void rules_opening(const struct row *row, uint16_t number);
+void rules_shortened(const struct row *row, const struct row *old, uint16_t number);
 void rules_notice(void);
 void rules_time(void);
 /* units.c */
@@ -237,6 +243,8 @@ void rules_first_start(uint16_t unit);
 void rules_restart(uint16_t unit);
 void rules_stop_order(uint16_t unit, uint32_t place);
 void rules_unit(uint16_t unit);
+void rules_all_ended(void);
+void rules_health(void);
 /* orders.c */
 void rules_action(const struct action *action, uint32_t place);
 void rules_told(const struct event *event);
@@ -262,6 +270,7 @@ void rules_checkpoints(void);
 void rules_follow(const struct event *event);
 /* ends.c */
 bool is_success(const struct service *service, int exit);
+bool ended_well(uint16_t unit);
 void rules_page(void);
 void rules_exit(void);
 void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -57,6 +57,80 @@ void rules_stop_order(uint16_t unit, uint32_t place) {
 
 static bool has_a_job(uint8_t state) { return state == U_STARTING || state == U_UP || state == U_STOPPING; }
 
+/* Who has ended by itself starts again, if the policy says so and it has not done so too often. */
+static bool shall_start_again(uint16_t unit) {
+    const struct service *service = &scene.services[scene.units[unit].service];
+    const struct unit *u = &sim.core.units[unit];
+    bool well = ended_well(unit);
+    if (u->burst >= service->restart_limit || sim.last_exit[unit] == EXIT_UNKNOWN)
+        return false;
+    return service->restart == RESTART_ALWAYS || (service->restart == RESTART_ON_FAILURE && !well) ||
+           (service->restart == RESTART_ON_ABNORMAL && !well && sim.last_exit[unit] < 0);
+}
+
+/* Who waits is waited for by a timer; who was to be ready is; who shall run does. */
+static void rules_at_rest(uint16_t unit) {
+    const struct service *service = &scene.services[scene.units[unit].service];
+    const struct unit *u = &sim.core.units[unit];
+    const struct walk *walk = &sim.core.walk;
+    bool running = walk->goal == GO_RUN && !walk->undoing;
+    if (running && u->state == U_BACKOFF && is_never(u->at))
+        fail("unit %u is to start again, and nothing is armed", unit);
+    if (walk->goal != GO_EXIT && u->state == U_STARTING && !sim.extended[unit] && due(after(sim.procs[unit].born, service->ready_timeout), sim.now))
+        fail("unit %u is not ready in time, and goes on", unit);
+    if (running && !sim.by_hand && (u->state == U_DOWN || u->state == U_FAILED) && shall_start_again(unit))
+        fail("unit %u is not started again", unit);
+    if (walk->goal == GO_EXIT && (u->state == U_WAITING || u->state == U_BACKOFF))
+        fail("unit %u is to start in a stop", unit);
+    if (sim.kill_all && walk->goal == GO_EXIT && sim.core.jobs[unit].state != J_NONE && !sim.core.jobs[unit].killed)
+        fail("unit %u has not got KILL", unit);
+}
+
+/* ---- all of them ---- */
+
+/* Nothing runs, and nothing will. */
+void rules_all_ended(void) {
+    bool any = sim.core.walk.goal != GO_RUN || sim.core.walk.undoing || sim.by_hand || policy()->phases_only;
+    for (uint16_t i = 0; i < scene.model.n_units && !any; i++) {
+        const struct service *service = &scene.services[scene.units[i].service];
+        bool turn = scene.units[i].ordinal == 0 || sim.core.units[i - 1].ready;
+        for (uint16_t k = 0; k < service->n_after; k++)
+            turn &= service_ready(service->after[k]);
+        any |= sim.procs[i].state != P_NONE || sim.core.units[i].state == U_BACKOFF || (sim.core.units[i].state == U_WAITING && turn);
+    }
+    if (!any)
+        fail("all have ended, and nothing follows");
+}
+
+static bool all_were_ready(void) {
+    for (uint16_t i = 0; i < scene.model.n_units; i++)
+        if (!sim.was_ready[i])
+            return false;
+    return true;
+}
+
+/* Readiness: all have been ready once, and every check passes. Liveness: no check says otherwise that may. */
+void rules_health(void) {
+    const struct walk *walk = &sim.core.walk;
+    bool ready = (walk->goal == GO_RUN && !walk->undoing) || policy()->keep_ready, live = true;
+    for (uint16_t i = 0; i < scene.model.n_units; i++) {
+        sim.was_ready[i] |= sim.core.units[i].ready || sim.said[NOTE_READY].n > 0; /* and may have ended in the same step */
+        ready &= sim.was_ready[i];
+    }
+    sim.times_ready += sim.said[NOTE_READY].n;
+    if (sim.times_ready != all_were_ready())
+        fail("that all are ready for the first time is said %u times", sim.times_ready);
+    for (uint16_t i = 0; i < scene.model.n_checks; i++) {
+        const struct check_policy *check = &scene.checks[i];
+        ready &= check->live || sim.core.checks[i].passing;
+        live &= !(check->live && check->then == THEN_FAIL && sim.core.checks[i].on && !sim.core.checks[i].passing);
+    }
+    if (core_ready(&sim.core) != ready && !(policy()->single && sim.core.told_to_stop))
+        fail("readiness is %u", !ready);
+    if (core_live(&sim.core) != live)
+        fail("liveness is %u", !live);
+}
+
 void rules_unit(uint16_t unit) {
     const struct service *service = &scene.services[scene.units[unit].service];
     const struct unit *u = &sim.core.units[unit];
@@ -71,7 +145,8 @@ void rules_unit(uint16_t unit) {
     if (sim.core.walk.goal == GO_EXIT && sim.core.walk.rows[row_of_unit[unit]].state == S_ACT && proc->state == P_UP && !proc->zombie &&
         !proc->sent && !proc->was_killed && sim.core.jobs[unit].state == J_UP && sim.core.jobs[core_job_of_aux(&sim.core, unit)].state == J_NONE)
         fail("unit %u is to stop, and has not been told", unit);
-    if (sim.core.walk.goal == GO_RUN && !sim.core.walk.undoing && !sim.by_hand && service->essential &&
+    rules_at_rest(unit);
+    if (sim.core.walk.goal == GO_RUN && !sim.core.walk.undoing && !sim.by_hand && (service->essential || service->main) &&
         (service->type == TYPE_SERVICE ? u->state == U_FAILED || u->state == U_DOWN : u->state == U_FAILED && !u->ended_well))
         fail("unit %u has ended for good, and nothing follows", unit);
     if (u->state != U_WAITING)
