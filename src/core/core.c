@@ -33,9 +33,7 @@ static void *take(char **at, uint64_t bytes) {
 
 static void lay_units(struct core *core) {
     for (uint16_t i = 0; i < core->model->n_units; i++)
-        core->units[i] = (struct unit){
-            .state = U_WAITING, .exit = EXIT_UNKNOWN, .window = NEVER, .at = NEVER,
-        };
+        core->units[i] = (struct unit){.state = U_WAITING, .exit = EXIT_UNKNOWN, .window = NEVER};
     for (uint16_t i = 0; i < core->model->n_checks; i++)
         core->checks[i] = (struct check){0};
     for (uint16_t i = 0; i < core->n_jobs; i++)

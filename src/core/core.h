@@ -71,7 +71,6 @@ struct unit {
     uint16_t burst;          /* restarts in the current window */
     uint32_t restarts;
     instant window;          /* when the window began; NEVER: none yet */
-    instant at;              /* ready-timeout, or the end of the back-off; NEVER */
 };
 
 struct check {

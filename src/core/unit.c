@@ -34,7 +34,6 @@ NEARBY uint8_t unit_whom(const struct core *core, uint16_t unit) {
 }
 
 static void set_due(struct core *core, uint16_t unit, instant at) {
-    unit_at(core, unit)->at = at;
     set_alarm(core, alarm_of_unit(core, unit), at);
 }
 
@@ -278,7 +277,6 @@ static void put_down(struct core *core, uint16_t unit, uint8_t why) {
 
 void unit_due(struct core *core, uint16_t unit) {
     struct unit *u = unit_at(core, unit);
-    u->at = NEVER;
     if (u->state == U_BACKOFF && walk_wants_services(core)) {
         u->restarts++;
         unit_start(core, unit);
@@ -348,8 +346,9 @@ void unit_aux_ended(struct core *core, uint16_t unit) {
 
 /* EXTEND_TIMEOUT_USEC: a stop is extended by its step, a start here. */
 void unit_extend(struct core *core, uint16_t unit, span more) {
-    if (core->units[unit].state == U_STARTING && !is_never(core->units[unit].at))
-        set_due(core, unit, later_of(core->units[unit].at, after(core->now, more)));
+    instant at = agenda_when(&core->agenda, alarm_of_unit(core, unit));
+    if (core->units[unit].state == U_STARTING)
+        set_due(core, unit, later_of(at, after(core->now, more))); /* NEVER stays */
 }
 
 void units_rest(struct core *core) {

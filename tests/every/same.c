@@ -37,7 +37,6 @@ static void same_unit(struct unit *unit, const struct job *job, const struct ser
         unit->burst = 0;
     }
     to_today(&unit->window);
-    to_today(&unit->at);
     unit->restarts = 0;
     if (job->state != J_LEFT)
         unit->next = NEXT_DOWN;
