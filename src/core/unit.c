@@ -207,7 +207,7 @@ void unit_leader(struct core *core, uint16_t unit) {
     const struct job *job = &core->jobs[core_job_of_unit(core, unit)];
     struct unit *u = unit_at(core, unit);
     bool oneshot = service_of(core, unit)->type == TYPE_ONESHOT;
-    bool by_hand = u->state == U_STOPPING && u->held && !core->model->policy.single;
+    bool by_hand = u->held && !core->model->policy.single;
     u->exit = job->exit;
     u->ended_well = ended_well(core, unit) && !(u->timed_out && core->walk.goal != GO_EXIT);
     u->ready = false;
