@@ -193,7 +193,7 @@ static void look_all_ended(struct core *core) {
         if (u->state == U_WAITING && is_its_turn(core, unit))
             return;
     }
-    walk_stop(core, BY_ALL_ENDED, NONE);
+    walk_stop(core, BY_ALL_ENDED, 0);
 }
 
 static void say_end(struct core *core, uint16_t unit) {

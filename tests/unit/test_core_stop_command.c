@@ -88,6 +88,19 @@ Test(stop_command, a_stop_command_that_hangs_ends_in_time_for_the_signal) {
     is_at(when(A_KILL, run_slot(it), -1), 10000);
 }
 
+Test(stop_command, of_a_short_time_a_fifth_is_kept_for_the_signal) {
+    uint16_t web = with_stop_command();
+    s.deaf[run_slot(web)] = s.deaf[aux_slot(web)] = true;
+    s.services[web].stop_timeout = SEC(1);
+    tell_signal(T_TERM);
+    at(2000);
+    is_at(when(A_SIGNAL, aux_slot(web), T_TERM), 600);
+    is_at(when(A_KILL, aux_slot(web), -1), 800);
+    is_at(when(A_SIGNAL, run_slot(web), T_TERM), 800);
+    is_at(when(A_KILL, run_slot(web), -1), 1000);
+    the_end(124);
+}
+
 /* A hook in the kernel's hands, which even KILL does not end, is not waited for. */
 Test(stop_command, a_stop_command_that_does_not_end_keeps_no_signal_back) {
     uint16_t web = with_stop_command();
