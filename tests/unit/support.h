@@ -12,6 +12,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(at, bytes) ((void)0)
+#define ASAN_UNPOISON_MEMORY_REGION(at, bytes) ((void)0)
+#endif
 
 #include "core/core.h"
 #include "model/arena.h"
@@ -58,6 +64,7 @@ static struct story {
 /* ---- models ---- */
 
 static UNUSED void new_model(void) {
+    ASAN_UNPOISON_MEMORY_REGION(&s, sizeof s);
     memset(&s, 0, sizeof s);
     struct policy *p = &s.model.policy;
     *p = (struct policy){.grace = SEC(10), .reserve = SEC(1), .quiet = SEC(1), .sweep = true, .pid1 = true};
@@ -329,13 +336,19 @@ static UNUSED void tell(struct event event) {
     s.head = s.tail = 0;
 }
 
-/* Nothing may rely on what stands behind the last of each. */
+/* Nothing may rely on what stands behind the last of each, and the sanitizer sees who looks. */
+#define SPOIL(array, n) do { \
+        memset((array) + (n), 0xa5, (MOST - (n)) * sizeof *(array)); \
+        ASAN_POISON_MEMORY_REGION((array) + (n), (MOST - (n)) * sizeof *(array)); \
+    } while (0)
+
 static UNUSED void spoil_the_rest(void) {
-    memset(s.services + s.model.n_services, 0xa5, (MOST - s.model.n_services) * sizeof *s.services);
-    memset(s.units + s.model.n_units, 0xa5, (MOST - s.model.n_units) * sizeof *s.units);
-    memset(s.checks + s.model.n_checks, 0xa5, (MOST - s.model.n_checks) * sizeof *s.checks);
-    memset(s.steps + s.model.n_steps, 0xa5, (MOST - s.model.n_steps) * sizeof *s.steps);
-    memset(s.checkpoints + s.model.n_checkpoints, 0xa5, (MOST - s.model.n_checkpoints) * sizeof *s.checkpoints);
+    ASAN_UNPOISON_MEMORY_REGION(&s, sizeof s);
+    SPOIL(s.services, s.model.n_services);
+    SPOIL(s.units, s.model.n_units);
+    SPOIL(s.checks, s.model.n_checks);
+    SPOIL(s.steps, s.model.n_steps);
+    SPOIL(s.checkpoints, s.model.n_checkpoints);
 }
 
 static UNUSED void begin_told(void) {

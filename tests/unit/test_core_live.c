@@ -33,6 +33,14 @@ Test(live, a_failing_check_that_restarts_or_stops_is_no_matter_of_livez) {
     cr_assert(core_live(&s.core));
 }
 
+Test(live, nor_is_one_that_says_who_is_ready) {
+    uint16_t it = service("it"), ready = check_of(it, CHECK_TCP, false);
+    s.checks[ready].then = THEN_FAIL;
+    begin();
+    cr_assert(s.core.checks[ready].on && !s.core.checks[ready].passing);
+    cr_assert(core_live(&s.core));
+}
+
 /* ---- a drain keeps what it finds: a resume acts on it ---- */
 
 Test(live, what_has_failed_while_drained_starts_again_with_the_resume) {
