@@ -74,7 +74,7 @@ static void rules_at_rest(uint16_t unit) {
     const struct unit *u = &sim.core.units[unit];
     const struct walk *walk = &sim.core.walk;
     bool running = walk->goal == GO_RUN && !walk->undoing;
-    if (running && u->state == U_BACKOFF && is_never(u->at))
+    if (running && u->state == U_BACKOFF && is_never(agenda_when(&sim.core.agenda, (uint16_t)(sim.core.n_jobs + unit))))
         fail("unit %u is to start again, and nothing is armed", unit);
     if (walk->goal != GO_EXIT && u->state == U_STARTING && !sim.extended[unit] && due(after(sim.procs[unit].born, service->ready_timeout), sim.now))
         fail("unit %u is not ready in time, and goes on", unit);
