@@ -113,6 +113,8 @@ static void apply_service(struct load *load, uint16_t index, struct section *sec
     load->service_specs[index].in.umask = -1;
     load->of_service[index] = section;
     apply_kind(load, &filling, IN_SERVICE);
+    bool general = !entry_of(section, K_STOP_TIMEOUT) && entry_of(load->lastcall, K_STOP_TIMEOUT);
+    service->stop_where = where_of(general ? load->lastcall : section, K_STOP_TIMEOUT);
     if (main) {
         load->config->model.main = index;
         service->main = true;

@@ -60,7 +60,7 @@ struct escalation { uint8_t signal; span after; }; /* counted from the first sig
 
 struct service {
     const char *name;
-    struct place where;
+    struct place where, stop_where; /* stop_where: of its stop-timeout, else of the section */
     uint8_t type, restart;         /* enum service_type, enum restart_policy */
     bool main, essential, kill_main; /* kill_main: the stop signal goes to the leader alone */
     bool has_stop_command, has_reload_command;

@@ -168,7 +168,7 @@ static void advise_service(struct out *out, const struct run *run, const struct 
     out_text(out, ". Raise [service ");
     out_text(out, service->name);
     out_text(out, is_forever(service->stop_timeout) ? "] guarantee, or grace" : "] stop-timeout");
-    put_place(out, &service->where);
+    put_place(out, &service->stop_where);
 }
 
 static void advise_step(struct out *out, const struct run *run, const struct row *row) {

@@ -71,7 +71,7 @@ bool timetable_make(struct timetable *timetable, const struct model *model) {
 
 static struct place place_of(const struct model *model, const struct row *row) {
     if (row->action == DO_STOP)
-        return model->services[model->units[row->subject].service].where;
+        return model->services[model->units[row->subject].service].stop_where;
     return model->steps[row->subject].timeout_where;
 }
 
