@@ -87,6 +87,8 @@ static int load_files(const struct options *options, const struct facts *facts, 
     uint32_t n = 0;
     if (!read_sources(options, &(struct voice){arena, findings}, sources, &n))
         return EXIT_CONFIG;
+    if (n == 0 && facts->advise)
+        say(&(struct voice){arena, findings}, (struct place){.file = options->paths[0]}, LEVEL_WARNING, "no *.ini stands there");
     if (!conf_load(options, sources, n, facts, arena, config, findings))
         return findings->usage ? EXIT_USAGE : EXIT_CONFIG;
     return 0;

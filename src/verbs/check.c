@@ -16,7 +16,7 @@ static bool print_json(const struct findings *findings) {
         struct json json = json_on(&out);
         json_open(&json, NULL, '{');
         json_text(&json, "file", finding->file ? finding->file : "");
-        json_int(&json, "line", finding->line);
+        json_int(&json, "line", finding->file && finding->line == 0 ? 1 : finding->line);
         json_text(&json, "level", finding->level == LEVEL_ERROR ? "error" : "warning");
         json_text(&json, "message", finding->text);
         json_close(&json, '}');
