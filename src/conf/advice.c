@@ -6,7 +6,6 @@
 #include "conf/spawnwords.h"
 #include "text/duration.h"
 #include "text/signame.h"
-#include "text/variable.h"
 
 static const char *seconds(struct load *load, span time) {
     struct out out = text_open(load->voice.arena);
@@ -59,7 +58,8 @@ static void advise_platform(struct load *load) {
 static void advise_crowd(struct load *load, struct place where, const char *name, span guarantee) {
     const struct policy *policy = &load->config->model.policy;
     span all = minus(policy->grace, policy->reserve);
-    if (is_forever(guarantee) || is_forever(policy->grace) || guarantee.ns <= all.ns / 4 * 3)
+    bool alone = load->n_services + load->n_steps == 1;
+    if (alone || is_forever(guarantee) || is_forever(policy->grace) || guarantee.ns <= all.ns / 4 * 3)
         return;
     warning_at(load, where, "%s is promised %s of the %s that there are, which crowds out the rest; less, or a longer grace",
                name, seconds(load, guarantee), seconds(load, all));
@@ -76,22 +76,33 @@ static const struct program { char name[10]; uint8_t signal, better; const char 
     {"postgres", 3, 2, "aborts, and has to recover when it starts again, on"},
 };
 
-/* "php-fpm8.2" is php-fpm. */
-static bool is_program(const char *path, const char *name) {
-    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
-    size_t n = strlen(name);
-    return strncmp(base, name, n) == 0 && base[n + strspn(base + n, "0123456789.")] == 0;
+/* "/usr/sbin/php-fpm8.2" is php-fpm, and so is what an image calls php-fpm-foreground; the word ends at a blank. */
+static bool is_program(const char *word, const char *name) {
+    size_t n = strcspn(word, " \t\n;"), length = strlen(name);
+    const char *base = word;
+    for (size_t i = 0; i < n; i++)
+        if (word[i] == '/')
+            base = word + i + 1;
+    n -= (size_t)(base - word);
+    if (n < length || memcmp(base, name, length) != 0)
+        return false;
+    base += length;
+    n -= length;
+    return strspn(base, "0123456789.") >= n || (n == strlen("-foreground") && memcmp(base, "-foreground", n) == 0);
 }
 
 static void advise_signal(struct load *load, const struct service *service, const struct service_spec *spec,
                           const struct section *section) {
     struct words words;
     char name[SIGNAME_ROOM], better[SIGNAME_ROOM];
-    if (!spec->run.text || service->has_stop_command || words_make(&words, spec->run.text, NULL) != WORDS_OK)
+    if (!spec->run.text || service->has_stop_command || service->type == TYPE_ONESHOT ||
+        words_make(&words, spec->run.text, NULL) != WORDS_OK)
         return;
+    size_t at = lint_program(&words);
+    const char *becomes = lint_becomes(&words, at), *word = becomes ? becomes : words.argv[at];
     for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
         const struct program *program = &programs[i];
-        if (service->stop[0].signal != program->signal || !is_program(words.argv[0], program->name))
+        if (service->stop[0].signal != program->signal || !is_program(word, program->name))
             continue;
         warning_at(load, where_of(section, K_STOP_SIGNAL), "%s %s %s; stop-signal = %s", program->name, program->does,
                    signame(program->signal, name), signame(program->better, better));
@@ -113,61 +124,46 @@ static void advise_after(struct load *load, const struct service *service, const
     }
 }
 
-/* The port at the end of "127.0.0.1:8080", or of a URL's host; "" if there is none. */
-static struct piece port_of(const char *target) {
-    const char *host = strstr(target, "://"), *colon;
-    host = host ? host + 3 : target;
+/* The port at the end of "127.0.0.1:8080", or of a URL's host, where 80 need not be written; "" if there is none. */
+static struct piece port_of(const struct check_policy *check) {
+    const char *host = strstr(check->target, "://"), *colon;
+    host = host ? host + 3 : check->target;
     size_t n = strcspn(host, "/");
     for (colon = host + n; colon > host && colon[-1] >= '0' && colon[-1] <= '9'; colon--)
         continue;
-    return (struct piece){colon, colon > host && colon[-1] == ':' ? (size_t)(host + n - colon) : 0};
+    if (strncmp(host, "unix:", 5) == 0)
+        return (struct piece){0};
+    if (colon > host && colon[-1] == ':')
+        return (struct piece){colon, (size_t)(host + n - colon)};
+    return check->kind == CHECK_HTTP ? (struct piece){"80", 2} : (struct piece){0};
 }
 
-static bool lists(const char *ports, struct piece port) {
-    for (struct piece piece; (piece = piece_next(&ports, true)).n;)
-        if (piece.n == port.n && memcmp(piece.text, port.text, port.n) == 0)
-            return true;
+static bool lists(const struct section *section, struct piece port) {
+    uint32_t number, other;
+    for (const struct entry *entry = section ? section->entries : NULL; entry; entry = entry->next) {
+        const char *ports = entry->key == K_PORTS ? entry->text : "";
+        for (struct piece piece; (piece = piece_next(&ports, true)).n;)
+            if (piece_number(port, UINT16_MAX, &number) && piece_number(piece, UINT16_MAX, &other) && number == other)
+                return true;
+    }
     return false;
 }
 
+/* Only where ports are written: else that of `ready` is the service's. */
 static void advise_port(struct load *load, const struct service *service, const struct section *section) {
-    const struct entry *ports = section ? entry_of(section, K_PORTS) : NULL;
     uint16_t ready = load->units[service->first_unit].ready;
     const struct check_policy *check = ready == NONE ? NULL : &load->checks[ready];
-    if (!ports || !check || !check->target || (check->kind != CHECK_HTTP && check->kind != CHECK_TCP))
+    bool written = entry_of(section, K_PORTS) || entry_of(load->lastcall, K_PORTS);
+    if (!written || !check || !check->target || (check->kind != CHECK_HTTP && check->kind != CHECK_TCP) ||
+        (service->main && load->options->given[K_PORTS]))
         return;
-    struct piece port = port_of(check->target);
-    if (port.n && !lists(ports->text, port))
-        warning_at(load, where_of(section, K_READY), "it is ready when %s answers, which ports does not name; that port there too",
-                   check->target);
-}
-
-/* ---- variables ---- */
-
-static bool is_set_for(const struct load *load, const struct surroundings *in, const char *name, size_t n) {
-    for (size_t i = 0; in->env && in->env[i]; i++)
-        if (strncmp(in->env[i], name, n) == 0 && in->env[i][n] == '=')
-            return true;
-    return strncmp(name, "LASTCALL_", 9) == 0 || variable_n(load->facts->envp, name, n) != NULL;
-}
-
-static void advise_text(struct load *load, const struct surroundings *in, const char *text, struct place where) {
-    for (const char *at = text; at && (at = strchr(at, '$')) != NULL; at++) {
-        size_t n = at[1] == '{' ? words_name(at + 2, MAX_COMMAND) : 0;
-        if (at[1] == '$')
-            at++;
-        if (n == 0 || at[2 + n] != '}' || is_set_for(load, in, at + 2, n))
-            continue;
-        const char *name = copy_text(load->voice.arena, at + 2, n);
-        if (name)
-            warning_at(load, where, "${%s} is nothing here; ${%s:-default}, or mind that it is set where this runs", name, name);
-    }
-}
-
-/* What an env-file will bring is not known. */
-static void advise_variables(struct load *load, const struct surroundings *in, const struct command *const *commands, size_t n) {
-    for (size_t i = 0; i < n && !in->env_file; i++)
-        advise_text(load, in, commands[i]->text, commands[i]->where);
+    struct piece port = port_of(check);
+    bool known = port.n == 0 || lists(load->lastcall, port);
+    for (uint16_t i = 0; i < load->n_services && !known; i++)
+        known = lists(load->of_service[i], port);
+    if (!known)
+        warning_at(load, where_of(section, K_READY), "it is ready when %s answers, and no service names that port in its ports; "
+                   "it there too", check->target);
 }
 
 /* ---- checkpoints ---- */
@@ -210,7 +206,8 @@ static void advise_checkpoint(struct load *load, uint16_t i) {
     const struct command *commands[] = {&spec->restore, &spec->only_if};
     advise_restore(load, checkpoint, spec, section);
     advise_save(load, &load->steps[checkpoint->step], section);
-    advise_variables(load, &load->step_specs[checkpoint->step].in, commands, 2);
+    for (size_t k = 0; k < sizeof commands / sizeof *commands; k++)
+        unset_in_command(load, &load->step_specs[checkpoint->step].in, commands[k]);
     if (entry_of(section, K_DIR))
         advise_store(load, where_of(section, K_DIR), spec->dir);
     if (spec->keep == 1)
@@ -227,23 +224,39 @@ static void advise_checkpoints(struct load *load) {
 
 /* ---- all ---- */
 
+/* Those of [lastcall] are the same in all. */
+static void advise_variables(struct load *load, uint16_t i, const struct section *section) {
+    const struct service_spec *spec = &load->service_specs[i];
+    const struct unit_policy *unit = &load->units[i];
+    const struct command *commands[] = {
+        &spec->run, &spec->stop, &spec->reload, unit->ready == NONE ? &spec->run : &load->check_commands[unit->ready],
+        unit->live == NONE ? &spec->run : &load->check_commands[unit->live],
+    };
+    for (size_t k = 0; k < sizeof commands / sizeof *commands; k++)
+        unset_in_command(load, &spec->in, commands[k]);
+    if (i == 0)
+        unset_in_values(load, &spec->in, load->lastcall, K_ENV, 0);
+    unset_in_values(load, &spec->in, section, K_ENV, unset_values_of(load->lastcall, K_ENV));
+}
+
 static void advise_service(struct load *load, uint16_t i) {
     const struct service *service = &load->services[i];
     const struct service_spec *spec = &load->service_specs[i];
     const struct section *section = load->of_service[i];
-    const struct command *commands[] = {&spec->run, &spec->stop, &spec->reload};
     advise_crowd(load, where_of(section, K_GUARANTEE), service->name, service->guarantee);
     advise_signal(load, service, spec, section);
     advise_after(load, service, section);
     advise_port(load, service, section);
-    advise_variables(load, &spec->in, commands, 3);
+    advise_variables(load, i, section);
 }
 
 static void advise_step(struct load *load, uint16_t i) {
     const struct step_spec *spec = &load->step_specs[i];
     const struct command *commands[] = {&spec->act, &spec->only_if, &spec->undo};
     advise_crowd(load, where_of(load->of_step[i], K_STEP_GUARANTEE), load->steps[i].name, load->steps[i].guarantee);
-    advise_variables(load, &spec->in, commands, 3);
+    for (size_t k = 0; k < sizeof commands / sizeof *commands; k++)
+        unset_in_command(load, &spec->in, commands[k]);
+    unset_in_values(load, &spec->in, load->of_step[i], K_STEP_ENV, 0);
 }
 
 void advise(struct load *load) {

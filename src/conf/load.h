@@ -136,7 +136,18 @@ const char *order_cycle(struct arena *arena, after_of *waits_for, node_name *nam
 /* advice.c: what only `check` says, when all is known. */
 void advise(struct load *load);
 
+struct words;
+/* unset.c: warnings about variables that nothing sets. What an env-file will bring is not known. */
+void unset_in_command(struct load *load, const struct surroundings *in, const struct command *command);
+/* n_before: how many of in->env come before those of this section. */
+void unset_in_values(struct load *load, const struct surroundings *in, const struct section *section, enum key_id id,
+                     size_t n_before);
+size_t unset_values_of(const struct section *section, enum key_id id);
 /* lint.c: warnings about a command that swallows signals. */
 void lint_command(struct load *load, const struct command *command);
+/* The word at which the program stands, behind env, gosu, an image's entry script and their like. */
+size_t lint_program(const struct words *words);
+/* Where the script of a shell at that word names what it becomes by exec; NULL: it does not. */
+const char *lint_becomes(const struct words *words, size_t at);
 
 #endif

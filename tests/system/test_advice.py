@@ -48,12 +48,26 @@ def test_nothing_is_said_of_what_is_well(conf):
     ("./web", "haproxy -f x", 3, "haproxy cuts its connections on TERM; write stop-signal = USR1"),
     ("./web", "postgres -D x", 3, "postgres waits for all of its clients to leave on TERM; write stop-signal = INT"),
     ("./web\n", "postgres -D x\nstop-signal = QUIT\n", 5, "has to recover when it starts again, on QUIT; write stop-signal = INT"),
-    ("ready = tcp 127.0.0.1:8080", "ready = tcp 127.0.0.1:8081", 7, "which ports does not name"),
-    ("ready = tcp 127.0.0.1:8080", "ready = http http://127.0.0.1:80/8080", 7, "which ports does not name"),
+    ("ready = tcp 127.0.0.1:8080", "ready = tcp 127.0.0.1:8081", 7, "no service names that port in its ports"),
+    ("ready = tcp 127.0.0.1:8080", "ready = http http://127.0.0.1:80/8080", 7, "no service names that port in its ports"),
     ("stop-timeout = 5s", "guarantee = 18s", 8, "web is promised 18s of the 19s that there are"),
     ("timeout = 2s", "timeout = 16s\nguarantee = 16s", 12, "queue is promised 16s of the 19s that there are"),
     ("./leave", "./leave ${QUEUE}", 10, "${QUEUE} is nothing here; write ${QUEUE:-default}"),
     ("./web", "./web ${PORT}", 4, "${PORT} is nothing here"),
+    ("./web", "./web ${PORT:-${NEXT}}", 4, "${NEXT} is nothing here"),
+    ("./web\n", "./web\nenv = URL=http://${HOST}/\n", 5, "${HOST} is nothing here"),
+    ("./leave\n", "./leave\nenv = A=${B}\nenv = B=1\n", 11, "${B} is nothing here"),
+    ("20s\n", "20s\nenv = A=${NOBODY}\n", 3, "${NOBODY} is nothing here"),
+    ("./web\n", "./web ${PATH}\nenv-clear = yes\n", 4, "${PATH} is nothing here, for env-clear drops it; write env-pass = PATH"),
+    ("ready = tcp 127.0.0.1:8080", "ready = exec ./ask ${HOST}", 7, "${HOST} is nothing here"),
+    ("./leave", "./leave ${LASTCALL_LEFTMS}", 10, "${LASTCALL_LEFTMS} is nothing here"),
+    ("ready = tcp 127.0.0.1:8080", "ready = http http://127.0.0.1/", 7, "no service names that port"),
+    ("./web", "/docker-entrypoint.sh nginx -g 'daemon off;'", 3, "nginx cuts its connections on TERM"),
+    ("./web", "docker-entrypoint.sh postgres", 3, "postgres waits for all"),
+    ("./web", "gosu app env A=1 /usr/sbin/nginx", 3, "nginx cuts its connections on TERM"),
+    ("./web", "httpd-foreground", 3, "httpd cuts its connections on TERM"),
+    ("./web", "sh -c \"envsubst <a >b && exec nginx -g 'daemon off;'\"", 3, "nginx cuts its connections on TERM"),
+    ("stop-timeout = 5s", "stop-timeout = 30s", 8, "web may get only 18s"),
 ])
 def test_what_it_says(conf, old, new, line, says):
     out, err, code = check(conf(GOOD.replace(old, new, 1)))
@@ -72,10 +86,55 @@ def test_what_it_says(conf, old, new, line, says):
     ("ports = 8080", "ports = 80, 8080"),
     ("ports = 8080\n", ""),
     ("stop-timeout = 5s", "guarantee = 14s"),
+    ("./web", "sh -c './web ${PORT}'"),                        # the shell's own
+    ("./web", "./web \\${PORT} ${PORT:+${NEXT}}"),
+    ("./web\n", "./web\nenv = A=1\nenv = B=${A}\n"),
+    ("./web\n", "./web ${PATH}\nenv-clear = yes\nenv-pass = PATH\n"),
+    ("ports = 8080", "ports = 80\nports = 8080"),
+    ("ports = 8080", "ports = 08080"),
+    ("ready = tcp 127.0.0.1:8080\n", "ready = tcp 127.0.0.1:9000\n[service php]\ncommand = ./php\nports = 9000\n"),
+    ("ready = tcp 127.0.0.1:8080\n", "ready = http http://unix:/run/web.sock:/\n"),
+    ("./web\n", "nginx -t\ntype = oneshot\n[service x]\ncommand = ./x\n"),
 ])
 def test_what_it_does_not_say(conf, old, new):
     out, err, code = check("--strict", conf(GOOD.replace(old, new, 1)))
     assert (out, code) == ("", 0), err
+
+
+SWALLOWS = "stays in front of the program and does not hand signals on; write exec before the last command"
+
+
+@pytest.mark.parametrize("command, warns", [
+    ("sh -c 'a; b'", True), ("sh -ec 'a && b'", True), ("sh -e -c 'a | b'", True), ("sh -c 'a;'", True),
+    ("bash --norc -eo pipefail -c 'a; b'", True), ("env A=1 bash -c 'a; b'", True), ("gosu app sh -c 'a; b'", True),
+    ("busybox sh -c 'a; b'", True), ("sh -c 'exec 3>log; a; b'", True), ("sh -c 'a; execute b'", True),
+    ("sh -c a", False), ("sh script", False), ("sh script -c 'a; b'", False), ("sh -c 'a; exec b'", False),
+    ("sh -c 'a 2>&1 &>log'", False), ("sh -c 'exec a $(b; c) `d; e`'", False), ("sh -c 'a \\; b'", False),
+    ("sh -c 'if a; then exec b; else exec c; fi'", False), ("sh -c 'exec a;'", False),
+    ("sh -c 'trap \"kill $!\" TERM; a & wait'", False), ("sh -c 'a # b; c'", False), ("sh -c 'a \";\" b'", False),
+])
+def test_shells_that_stay(conf, command, warns):
+    out, err, code = check(conf(GOOD.replace("./web", command)))
+    assert (SWALLOWS in out) == warns, out
+
+
+def test_npm_behind_others(conf):
+    assert "npm does not hand signals on" in check(conf(GOOD.replace("./web", "docker-entrypoint.sh npm start")))[0]
+
+
+def test_one_guarantee_alone_crowds_nobody(conf):
+    assert check("--strict", conf("[lastcall]\ngrace = 20s\n[service web]\ncommand = ./web\nguarantee = 18s\n"))[2] == 0
+
+
+def test_a_directory_with_nothing_in_it(conf, workdir):
+    (workdir / "none").mkdir()
+    out, err, code = check("--strict", workdir / "none")
+    assert code == 78 and f"{workdir}/none:1: warning: no *.ini stands there" in out
+    assert all(f["line"] == 1 for f in json.loads(check("--json", workdir / "none")[0]))
+
+
+def test_a_variable_that_is_said_once(conf):
+    assert check(conf(GOOD.replace("./web", "./web ${PORT} ${PORT}")))[0].count("is nothing here") == 1
 
 
 def test_a_variable_that_is_set(conf):
