@@ -5,35 +5,40 @@ static const struct policy *policy(void) { return &scene.model.policy; }
 
 /* ---- what others see ---- */
 
-static uint64_t mix(uint64_t hash, const void *bytes, size_t n) {
-    const unsigned char *p = bytes;
-    for (size_t i = 0; i < n; i++)
-        hash = (hash ^ p[i]) * UINT64_C(0x100000001b3);
-    return hash;
+static uint64_t mix(uint64_t hash, uint64_t value) {
+    hash = (hash ^ value) * UINT64_C(0x9e3779b97f4a7c15);
+    return hash ^ hash >> 31;
 }
-#define MIX(hash, value) mix(hash, &(value), sizeof(value))
+
+static uint64_t mix_row(uint64_t hash, const struct row *row) {
+    hash = mix(hash, (uint64_t)row->state << 32 | (uint64_t)row->killed << 16 | (uint16_t)row->exit);
+    return mix(mix(mix(hash, (uint64_t)row->start.ns), (uint64_t)row->end.ns), (uint64_t)row->deadline.ns);
+}
 
 static uint64_t what_others_see(void) {
     const struct core *core = &sim.core;
-    bool bits[] = {core_ready(core), core_live(core), core->started, core->sweeping, core->exited};
-    uint8_t life = core_life(core), phase = core_phase(core);
-    uint64_t hash = 1;
-    hash = MIX(hash, bits), hash = MIX(hash, life), hash = MIX(hash, phase);
-    hash = MIX(hash, core->walk.clock), hash = MIX(hash, core->walk.asked), hash = MIX(hash, core->walk.cause);
-    hash = MIX(hash, core->pulse), hash = MIX(hash, core->next_reply);
+    const bool bits[8] = {core_ready(core), core_live(core), core->started, core->sweeping, core->exited};
+    uint64_t hash;
+    memcpy(&hash, bits, sizeof hash);
+    hash = mix(hash, (uint64_t)core_life(core) << 16 | (uint64_t)core_phase(core) << 8 | core->walk.cause);
+    hash = mix(mix(hash, (uint64_t)core->walk.clock.ns), (uint64_t)core->walk.asked.ns);
+    hash = mix(hash, (uint64_t)core->pulse << 32 | core->next_reply);
     for (uint16_t i = 0; i < scene.model.n_units; i++) {
         const struct unit *u = &core->units[i];
-        hash = MIX(hash, u->state), hash = MIX(hash, u->ready), hash = MIX(hash, u->exit), hash = MIX(hash, u->restarts);
+        hash = mix(hash, (uint64_t)u->state << 40 | (uint64_t)u->ready << 32 | (uint16_t)u->exit);
+        hash = mix(hash, u->restarts);
     }
     for (uint16_t i = 0; i < scene.model.n_checks; i++) {
         const struct check *c = &core->checks[i];
-        hash = MIX(hash, c->on), hash = MIX(hash, c->passing), hash = MIX(hash, c->gen);
+        hash = mix(hash, (uint64_t)c->on << 40 | (uint64_t)c->passing << 32 | c->gen);
     }
-    for (uint16_t i = 0; i < core->walk.n_rows; i++) {
-        const struct row *row = &core->walk.rows[i];
-        hash = MIX(hash, row->state), hash = MIX(hash, row->exit), hash = MIX(hash, row->killed);
-        hash = MIX(hash, row->start), hash = MIX(hash, row->end), hash = MIX(hash, row->deadline);
+    for (uint16_t i = 0; i < scene.model.n_checkpoints; i++) {
+        const struct saver *saver = &core->savers[i];
+        hash = mix(hash, (uint64_t)saver->restore << 24 | (uint64_t)saver->why << 16 | (uint16_t)saver->exit);
+        hash = mix(hash, (uint64_t)saver->attempts << 32 | saver->ended);
     }
+    for (uint16_t i = 0; i < core->walk.n_rows; i++)
+        hash = mix_row(hash, &core->walk.rows[i]);
     return hash;
 }
 

@@ -101,6 +101,7 @@ static void rules_note(const struct action *action) {
     struct said *said = &sim.said[action->value];
     if (action->value == NOTE_ROW)
         sim.told_state[action->subject] = (uint8_t)action->extra;
+    sim.any_said = true;
     said->n++, said->subject = action->subject, said->extra = action->extra;
     switch (action->value) {
     case NOTE_RESUMED: rules_resumed(); break;
@@ -182,7 +183,9 @@ void rules_told(const struct event *event) {
         sim.hurried = true;
     if (event->kind == EV_SIGNAL && policy()->signals[event->value].meaning == SIGNAL_HURRY)
         sim.hurried = true;
-    memset(sim.said, 0, sizeof sim.said);
+    if (sim.any_said)
+        memset(sim.said, 0, sizeof sim.said);
+    sim.any_said = false;
     sim.ended = CMD_N;
     sim.asked_save = ASKED_NONE;
     if (event->kind == EV_ASK && event->verb == ASK_CHECKPOINT)

@@ -68,10 +68,21 @@ static void rules_running(const struct row *row, const struct row *old, uint16_t
         fail("row %u: its deadline moves later", number);
 }
 
+/* Most rows, most of the time: it is not its turn yet, or it has ended before. */
+static bool is_old_news(const struct row *row, const struct row *old) {
+    const struct walk *walk = &sim.core.walk;
+    if (row->state != old->state || row->end.ns != old->end.ns || row_running(row))
+        return false;
+    return row_ended(row) || walk->goal == GO_RUN || (row->stage > walk->stage && row->phase >= PH_STOP && !sim.kill_all);
+}
+
 static void rules_row(uint16_t number, const struct event *event) {
     const struct walk *walk = &sim.core.walk;
     const struct row *row = &walk->rows[number], *old = &sim.rows[number];
-    bool rewound = sim.goal == GO_RUN || walk->goal == GO_RUN || sim.resumed;
+    bool rewound;
+    if (is_old_news(row, old))
+        return;
+    rewound = sim.goal == GO_RUN || walk->goal == GO_RUN || sim.resumed;
     if (walk->goal != GO_RUN && row->stage < walk->stage && !row_ended(row))
         fail("row %u has not ended, and a later stage has begun", number);
     if (walk->goal != GO_RUN && row->stage > walk->stage && row->state != S_PENDING)
@@ -183,18 +194,19 @@ static void rules_idle(void) {
 
 void rules_step(const struct event *event) {
     bool published = sim.out.n > 0 && sim.out.v[0].kind == A_PUBLISH;
+    bool look = published || (sim.deep && !sim.big); /* at all that others see: it changes when it is published */
     if (sim.out.n >= sim.out.room)
         fail("the actions do not fit: %u", sim.out.n);
     rules_time();
     rules_notice();
-    for (uint16_t i = 0; i < sim.core.walk.n_rows && (published || sim.core.walk.n_rows < 24); i++)
+    for (uint16_t i = 0; look && i < sim.core.walk.n_rows; i++)
         rules_row(i, event);
     rules_follow(event);
     rules_walk(event);
-    for (uint16_t i = 0; i < scene.model.n_units && (published || scene.model.n_units < 12) && !sim.exited; i++)
+    for (uint16_t i = 0; look && i < scene.model.n_units && !sim.exited; i++)
         rules_unit(i);
     rules_checkpoints();
-    if (published || sim.deep) {
+    if (look) {
         rules_health();
         rules_all_ended();
     }

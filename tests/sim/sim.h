@@ -151,6 +151,7 @@ struct sim {
     bool record_read, cut_save;   /* cut_save: one failed during the stop, and no row tells */
     int record_exit;
     struct said said[NOTE_N];
+    bool any_said;
     uint8_t ended;                /* enum command_kind of the process whose end the core is told; CMD_N: of none */
     uint16_t next_reply;
     uint8_t ints;                 /* INTs since the stop began */

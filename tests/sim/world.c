@@ -367,7 +367,8 @@ void world_begin(void) {
     sim.turn.at = NEVER;
     swept = false;
     memset(sim.procs, 0, core_jobs(&scene.model) * sizeof *sim.procs);
-    memset(sim.births, 0, sizeof sim.births);
+    for (uint8_t what = 0; what < CMD_N; what++) /* no owner's number is larger than that of the last slot */
+        memset(sim.births[what], 0, core_jobs(&scene.model) * sizeof *sim.births[what]);
     sim.alive = sim.strays = sim.deaf_strays = sim.worst = sim.n_items = sim.order = 0;
     for (uint16_t i = 0; i < scene.model.n_checks && sim.source != READ; i++)
         if (scene.checks[i].kind != CHECK_EXEC && scene.checks[i].kind != CHECK_DELAY)
