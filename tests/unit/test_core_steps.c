@@ -37,6 +37,20 @@ Test(steps, a_hang_before_exec_is_out_of_time_too) {
     the_end(124);
 }
 
+Test(steps, a_pause_that_has_no_time_left_kills_nobody) {
+    uint16_t a = finish("a", DO_COMMAND);
+    s.steps[a].retries = 3, s.steps[a].every = MS(500);
+    begin();
+    tell_signal(T_TERM);
+    ends(step_slot(a), 1);
+    is_state("a", S_PAUSE);
+    tell_signal(T_INT), tell_signal(T_INT);
+    is_state("a", S_TIMEOUT);
+    cr_assert_not(row("a")->killed);
+    cr_assert_eq(core_verdict(&s.core), VERDICT_DEGRADED);
+    the_end(0);
+}
+
 /* ---- other actions ---- */
 
 Test(steps, sleep_is_done_when_the_time_is_up) {
