@@ -46,8 +46,7 @@ bool core_layout(struct core *core, const struct model *model, void *arena, uint
     if (bytes < core_bytes(model))
         return false;
     *core = (struct core){
-        .model = model, .n_jobs = core_jobs(model), .errand = NONE,
-        .walk = {.clock = NEVER, .asked = NEVER},
+        .model = model, .n_jobs = core_jobs(model), .walk = {.clock = NEVER, .asked = NEVER},
     };
     core->jobs = take(&at, core->n_jobs * sizeof(struct job));
     core->units = take(&at, model->n_units * sizeof(struct unit));

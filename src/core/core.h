@@ -143,7 +143,6 @@ struct core {
     struct saver *savers;    /* by checkpoint */
     struct agenda agenda;
     uint16_t n_jobs;
-    uint16_t errand;         /* the service that start, stop or restart works on; NONE */
     uint8_t stop_signal;     /* single command: what its stop step delivers */
     signal_set held;         /* single command: more notices, held back until then */
     bool cut_save;           /* one failed during the stop, which takes none of its own */

@@ -61,11 +61,22 @@ static uint16_t ask_one(struct core *core, const struct event *event, uint16_t u
     return start_one(core, unit, event->verb == ASK_RESTART_UNIT);
 }
 
-/* start, stop, restart: one errand at a time, and none once a drain or stop has begun. */
+/* With another service. What an errand is busy with is the stop; a start that takes for ever keeps nobody. */
+static bool is_busy(const struct core *core, uint16_t service) {
+    for (uint16_t unit = 0; unit < core->model->n_units; unit++) {
+        const struct unit *u = &core->units[unit];
+        if (core->model->units[unit].service != service && u->state == U_STOPPING && (u->held || u->again))
+            return true;
+    }
+    return false;
+}
+
+/* start, stop, restart: one errand at a time, and none once a drain or stop has begun. Of several instances the
+ * one with whom most is done is the answer. */
 uint16_t errand_ask(struct core *core, const struct event *event) {
     const struct service *service;
     bool errand = event->verb == ASK_START_UNIT || event->verb == ASK_STOP_UNIT || event->verb == ASK_RESTART_UNIT;
-    uint16_t reply = REPLY_OK;
+    uint16_t reply = REPLY_REFUSED;
     if (event->subject >= core->model->n_services)
         return REPLY_BAD;
     if (event->verb == ASK_SIGNAL_UNIT && (event->value < 1 || event->value > SIGNAL_MAX))
@@ -74,14 +85,13 @@ uint16_t errand_ask(struct core *core, const struct event *event) {
         return REPLY_REFUSED;
     if (event->verb == ASK_RELOAD_UNIT && core->walk.goal == GO_EXIT)
         return REPLY_REFUSED; /* what is being stopped reads nothing again, and nothing is started any more */
-    if (errand && core->errand != NONE && core->errand != event->subject)
+    if (errand && is_busy(core, event->subject))
         return REPLY_BUSY;
     service = &core->model->services[event->subject];
-    if (errand)
-        core->errand = event->subject;
-    for (uint16_t i = 0; i < service->n_units; i++)
-        reply = ask_one(core, event, (uint16_t)(service->first_unit + i));
-    if (errand && reply == REPLY_OK)
-        core->errand = NONE;
+    for (uint16_t i = 0; i < service->n_units; i++) {
+        uint16_t one = ask_one(core, event, (uint16_t)(service->first_unit + i));
+        if (one == REPLY_STARTED || reply > REPLY_STARTED)
+            reply = one;
+    }
     return reply;
 }

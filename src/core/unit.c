@@ -69,12 +69,6 @@ bool unit_waits_for_restore(const struct core *core, uint16_t unit) {
     return core->units[unit].state == U_WAITING && is_its_turn(core, unit);
 }
 
-/* What an errand is busy with is the stop; a start that takes for ever keeps nobody from another. */
-static void errand_settled(struct core *core, uint16_t unit) {
-    if (core->errand == core->model->units[unit].service)
-        core->errand = NONE;
-}
-
 /* Those that the program answers must be on before it begins; the others would only fail before. */
 static bool is_answered(const struct core *core, uint16_t check) {
     uint8_t kind = core->model->checks[check].kind;
@@ -91,7 +85,6 @@ static void begin(struct core *core, uint16_t unit) {
     if (check != NONE && is_answered(core, check))
         check_on(core, check);
     job_start(core, core_job_of_unit(core, unit), CMD_RUN, unit);
-    errand_settled(core, unit);
 }
 
 /* Not the first start, or one by hand: behind a restore if there is one each time, or still to come. */
@@ -248,14 +241,8 @@ void unit_gone(struct core *core, uint16_t unit) {
             note(core, NOTE_RESTARTING, unit, (int32_t)span_ms(delay));
         }
         break;
-    case NEXT_DOWN:
-        become(core, unit, U_DOWN);
-        errand_settled(core, unit);
-        break;
-    case NEXT_FAILED:
-        become(core, unit, U_FAILED);
-        errand_settled(core, unit);
-        break;
+    case NEXT_DOWN: become(core, unit, U_DOWN); break;
+    case NEXT_FAILED: become(core, unit, U_FAILED); break;
     }
     steps_unit_ended(core, unit);
     look_all_ended(core);

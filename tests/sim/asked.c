@@ -148,13 +148,18 @@ static uint32_t states_after(uint8_t verb) {
     return verb == ASK_START_UNIT ? busy | 1u << U_UP : busy;
 }
 
+static const struct page_reply *last_reply(void) {
+    return &sim.core.replies[(sim.core.next_reply + MAX_REPLIES - 1) % MAX_REPLIES];
+}
+
 static uint16_t rules_errand(const struct event *event) {
     const struct service *service = &scene.services[event->subject];
+    bool accepted = event->client && last_reply()->code < REPLY_BAD;
     if (event->subject >= scene.model.n_services)
         return REPLY_BAD;
     if (sim.goal != GO_RUN || sim.undoing || policy()->phases_only)
         return REPLY_REFUSED;
-    for (uint16_t u = service->first_unit; u < service->first_unit + service->n_units && sim.core.errand == event->subject && sim.core.walk.goal == GO_RUN; u++)
+    for (uint16_t u = service->first_unit; u < service->first_unit + service->n_units && accepted && sim.core.walk.goal == GO_RUN; u++)
         if (!(states_after(event->verb) >> sim.core.units[u].state & 1))
             fail("unit %u is %s, and somebody has asked for something else", u, unit_state_name(sim.core.units[u].state));
     return 0; /* other errands, and what is there already, decide */
@@ -162,15 +167,16 @@ static uint16_t rules_errand(const struct event *event) {
 
 static uint16_t rules_signal_asked(const struct event *event) {
     const struct service *service = &scene.services[event->subject];
-    uint16_t code = REPLY_REFUSED;
+    bool there = false, maybe = false;
     if (event->subject >= scene.model.n_services || event->value < 1 || event->value > SIGNAL_MAX)
         return REPLY_BAD;
     for (uint16_t u = service->first_unit; u < service->first_unit + service->n_units; u++) {
         if (is_there(u) && sim.procs[u].born.ns != sim.now.ns && !was_sent(u, event->value, service->kill_main))
             fail("unit %u is not sent signal %d", u, event->value);
-        code = is_free(u) ? REPLY_REFUSED : sim.procs[u].born.ns == sim.now.ns ? 0 : REPLY_OK; /* the last decides */
+        maybe |= !is_free(u) && sim.procs[u].born.ns == sim.now.ns;
+        there |= !is_free(u) && sim.procs[u].born.ns != sim.now.ns;
     }
-    return code;
+    return there ? REPLY_OK : maybe ? 0 : REPLY_REFUSED;
 }
 
 /* The answer that must be given; 0: any. */
@@ -188,7 +194,7 @@ static uint16_t rules_request(const struct event *event) {
 }
 
 static void rules_asked(const struct event *event) {
-    const struct page_reply *reply = &sim.core.replies[(sim.core.next_reply + MAX_REPLIES - 1) % MAX_REPLIES];
+    const struct page_reply *reply = last_reply();
     uint16_t code = rules_request(event);
     if (event->client == 0)
         return;

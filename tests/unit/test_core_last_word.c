@@ -89,6 +89,14 @@ Test(last_word, once_it_is_down_another_may_be_asked_for) {
     cr_assert_eq(answer(), REPLY_STARTED);
 }
 
+Test(last_word, what_ends_by_itself_keeps_nobody_from_another) {
+    uint16_t it = clinging(true), other = 1;
+    ends(it, 1);
+    cr_assert_eq(unit_state(it), U_STOPPING);
+    tell_ask(ASK_RESTART_UNIT, other, 0);
+    cr_assert_eq(answer(), REPLY_STARTED);
+}
+
 Test(last_word, a_start_while_the_tree_ends_takes_back_the_end) {
     uint16_t it = clinging(true);
     tell_ask(ASK_STOP_UNIT, it, 0);
