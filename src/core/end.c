@@ -90,5 +90,6 @@ uint8_t core_verdict(const struct core *core) {
 void end_now(struct core *core) {
     core->exited = core->dirty = true;
     core->exit_code = (int16_t)core_exit_code(core);
+    core->cut_save |= checkpoints_cut(core);
     emit(core, (struct action){.kind = A_EXIT, .value = core->exit_code});
 }

@@ -256,6 +256,44 @@ Test(held, not_by_one_that_even_kill_does_not_end) {
     cr_assert_leq(s.said[s.n_said - 1].at.ns, SEC(10).ns);
 }
 
+/* What it was is told after there is no child left, and then it has exited. */
+static uint8_t verdict_when_it_goes_last(void) {
+    recorded_again();
+    cr_assert_eq(row("sweep")->state, S_ACT);
+    ends(step_slot(save), -T_KILL);
+    cr_assert(exited());
+    return core_verdict(&s.core);
+}
+
+Test(held, and_cut_off_it_counts_also_when_it_goes_last) {
+    ask_and_stop(PH_N);
+    s.deaf[step_slot(save)] = s.undying[step_slot(save)] = true;
+    at(5600);
+    cr_assert_eq(verdict_when_it_goes_last(), VERDICT_DEGRADED);
+}
+
+Test(held, and_cut_off_it_counts_by_its_row_where_it_has_one) {
+    with_checkpoint(PH_SAVE, false);
+    s.services[0].stop_timeout = SEC(3);
+    begin_restored();
+    tell_ask(ASK_CHECKPOINT, 0, 0);
+    s.deaf[step_slot(save)] = s.undying[step_slot(save)] = true;
+    ends(run_slot(0), 0);
+    recorded_again();
+    at(5600);
+    cr_assert_eq(kills(step_slot(save)), 1);
+    cr_assert_eq(verdict_when_it_goes_last(), VERDICT_CLEAN);
+}
+
+Test(held, and_cut_off_a_restore_is_no_save) {
+    with_checkpoint(PH_N, true);
+    begin(), recorded();
+    s.deaf[step_slot(save)] = s.undying[step_slot(save)] = true;
+    tell_signal(T_TERM);
+    recorded_again();
+    cr_assert_eq(verdict_when_it_goes_last(), VERDICT_CLEAN);
+}
+
 Test(held, not_where_nothing_is_spare) {
     with_checkpoint(PH_N, false);
     s.services[web].guarantee = SEC(9);
