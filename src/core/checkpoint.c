@@ -261,9 +261,9 @@ void checkpoints_start(struct core *core) {
 
 void record_begin(struct core *core, uint16_t which) { job_start(core, core_job_of_record(core), CMD_RECORD, which); }
 
-/* A stop that does not come to its end shall be known by its cause. */
+/* A stop that does not come to its end shall be known by its cause, where there is time to write it. */
 void record_stop(struct core *core) {
-    if (core->model->n_checkpoints && core->recorded)
+    if (core->model->n_checkpoints && core->recorded && before(core->now, walk_end(core)))
         record_begin(core, RECORD_STOP);
 }
 

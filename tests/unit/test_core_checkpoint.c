@@ -168,3 +168,27 @@ Test(record, that_cannot_be_read_holds_nobody_up_for_long) {
     cr_assert_eq(kills(record_slot()), 1);
     cr_assert_eq(spawns(step_slot(save)), 1);
 }
+
+/* All has ended in a prestop of which 2 s are left, one of them kept for KILL and the exit. */
+static void stop_after(int64_t ms) {
+    with_checkpoint(PH_SAVE, false);
+    begin_restored();
+    tell_ask(ASK_PRESTOP, 0, 8000);
+    ends(run_slot(0), 0);
+    at(ms);
+    mark();
+    tell_signal(T_TERM);
+}
+
+Test(record, of_a_stop_is_begun_while_there_is_time) {
+    stop_after(999);
+    cr_assert_eq(spawns(record_slot()), 1);
+    the_end(0);
+}
+
+Test(record, of_a_stop_is_not_begun_without_time) {
+    stop_after(1000);
+    the_end(0);
+    cr_assert_eq(spawns(record_slot()), 0);
+    cr_assert_eq(core_verdict(&s.core), VERDICT_CLEAN);
+}
