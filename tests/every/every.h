@@ -4,6 +4,7 @@
  *   moves.c    what may come next in a state, and how it is done
  *   same.c     which states are the same
  *   rules.c    what must hold
+ *   keeps.c    what must hold of the checkpoint
  *   store.c    the table of states, and the states that wait their turn
  *   main.c     the search, and its figures
  *
@@ -34,12 +35,21 @@ enum {
     CHAINED = 1,   /* b after a */
     MAIN = 2,      /* a is the main service */
     UNDO = 4,      /* the first drain has an undo */
-    RESTART = 8,   /* b is restarted on failure, once */
+    RESTART = 8,   /* the last service is restarted on failure, once */
     STRAYS = 16,   /* processes that nobody knows, until the sweep */
     UNDYING = 32,  /* KILL may take its time */
     BY_HAND = 64,  /* b is stopped, started and restarted by hand, too */
+    /* A checkpoint of the last service: at most one of these three. */
+    SAVE = 128, SETTLE = 256, BESIDE = 512, /* before the stop, after it, by no stop and without a timeout */
+    RESTORE = 1024,     /* before its service starts */
+    MAY_FAIL = 2048,    /* and if that fails it starts nevertheless */
+    EACH_START = 4096,  /* also before a restart */
+    SCHEDULE = 8192,    /* saved every two seconds */
+    ON_DEMAND = 16384,  /* saved when somebody asks */
+    REQUIRED = 32768,   /* a save of a stop that is cut off is told by the exit code */
 };
-struct system { uint8_t services, drains, finishes, has; };
+enum { KEEPS = SAVE | SETTLE | BESIDE };
+struct system { uint8_t services, drains, finishes; uint32_t has; };
 
 enum life_of_body { GONE, ASKED, UP, LEFT };
 struct body { uint8_t life, what; bool killed, told; uint16_t gen; };
@@ -49,6 +59,8 @@ struct state {
     instant now;
     bool strays, strays_killed, sweeping, empty_told;
     bool late;                          /* of the clock something is gone that nobody could use */
+    bool whole, fresh;                  /* what a save may keep; what its service may start with */
+    bool cut, awaited;                  /* a save that no stop takes was cut off by one; was waited for */
     _Alignas(8) char memory[MEMORY];    /* the core's; what is not used is neither copied nor compared */
 };
 
@@ -78,8 +90,15 @@ void state_same(void);                  /* at becomes the one that stands for al
 uint64_t state_name(void);              /* of at as it is: never 0 */
 /* rules.c */
 extern const char *broken;              /* NULL: all is well */
+void wrong(const char *rule);
 void rules_action(const struct action *action);
 void rules_look(const struct core *was);
+/* keeps.c */
+void keeps_begin(void);
+void keeps_told(const struct event *event);
+void keeps_spawn(const struct action *action);
+void keeps_note(const struct action *action);
+void keeps_look(void);
 /* store.c */
 struct visited { uint64_t name; uint32_t parent; uint8_t layer, move; bool done; };
 void store_open(unsigned bits);

@@ -14,6 +14,11 @@ static const struct system systems[] = {
     {2, 2, 1, CHAINED | MAIN | UNDO}, {2, 2, 1, MAIN | RESTART}, {2, 2, 1, CHAINED | UNDO | RESTART},
     {2, 2, 1, MAIN | STRAYS}, {2, 2, 1, CHAINED | UNDYING}, {2, 1, 0, BY_HAND | RESTART}, {1, 2, 1, UNDO},
     {1, 2, 1, MAIN | UNDO | STRAYS | UNDYING},
+    {1, 1, 0, SAVE | ON_DEMAND | REQUIRED}, {1, 0, 0, SETTLE | RESTORE | ON_DEMAND},
+    {1, 0, 0, BESIDE | MAIN | SCHEDULE | ON_DEMAND}, {1, 0, 0, SETTLE | RESTORE | MAY_FAIL | EACH_START | RESTART | ON_DEMAND},
+    {1, 1, 0, SETTLE | SCHEDULE | UNDYING}, {2, 1, 0, SAVE | RESTORE | EACH_START | RESTART | ON_DEMAND},
+    {2, 1, 0, SAVE | RESTORE | MAY_FAIL | EACH_START | BY_HAND},
+    {2, 2, 0, SETTLE | RESTORE | CHAINED | UNDO | SCHEDULE}, {2, 2, 0, MAIN | SAVE | RESTORE | SCHEDULE | ON_DEMAND},
 };
 enum { N_SYSTEMS = sizeof systems / sizeof *systems };
 

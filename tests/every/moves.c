@@ -37,6 +37,8 @@ static void tell(const struct event *event) {
     struct core was = at.core;
     at.late |= event->kind == EV_ASK && event->verb == ASK_PRESTOP && event->value > 0 && no_clock(&was.walk);
     at.late |= event->kind == EV_TICK && was.walk.said_drained; /* it waits for its TERM, and the clock runs */
+    if (model.n_checkpoints)
+        keeps_told(event);
     core_step(&at.core, event, at.now, &actions);
     for (uint32_t i = 0; i < actions.n; i++)
         carry_out(&actions.v[i]);
@@ -55,6 +57,7 @@ void state_begin(void) {
     }
     at.now = (instant){SEC(1000).ns};
     at.strays = what.has & STRAYS;
+    keeps_begin();
     core_start(&at.core, at.now, &actions);
     for (uint32_t i = 0; i < actions.n; i++)
         carry_out(&actions.v[i]);
@@ -156,11 +159,14 @@ void move_do(struct move move) {
 }
 
 static const char *owner(unsigned slot) {
-    static const char *const names[CMD_N] = {"run", "stop", "reload", "check", "only-if", "step", "undo", "net"};
+    static const char *const names[CMD_N] = {"run", "stop", "reload", "check", "only-if", "step", "undo", "save", "restore",
+                                             "record", "net"};
     static char text[32];
     unsigned first = 2u * model.n_units;
-    snprintf(text, sizeof text, "%s's %s", slot < first ? model.units[slot % model.n_units].name : model.steps[slot - first].name,
-             names[at.bodies[slot].what]);
+    const char *name = slot < first ? model.units[slot % model.n_units].name : "lastcall";
+    if (slot >= first && slot < first + model.n_steps)
+        name = model.steps[slot - first].name;
+    snprintf(text, sizeof text, "%s's %s", name, names[at.bodies[slot].what]);
     return text;
 }
 

@@ -3,10 +3,12 @@
 
 const char *broken;
 
-static void wrong(const char *rule) {
+void wrong(const char *rule) {
     if (!broken)
         broken = rule;
 }
+
+static instant end_of_steps(void) { return after(at.core.walk.clock, minus(model.policy.grace, model.policy.reserve)); }
 
 static void rules_spawn(const struct action *action) {
     const struct walk *walk = &at.core.walk;
@@ -18,6 +20,10 @@ static void rules_spawn(const struct action *action) {
         wrong("a step begins, and it is ready");
     if (action->value == CMD_UNDO && (walk->goal != GO_RUN || !walk->undoing))
         wrong("an undo without a resume");
+    if (action->value == CMD_RECORD && !before(at.now, end_of_steps()))
+        wrong("something is recorded, and there is no time for it");
+    if (model.n_checkpoints)
+        keeps_spawn(action);
 }
 
 void rules_action(const struct action *action) {
@@ -25,6 +31,8 @@ void rules_action(const struct action *action) {
     bool to_a_job = action->kind == A_SIGNAL || action->kind == A_KILL || action->kind == A_FORGET;
     if (action->kind == A_SPAWN)
         rules_spawn(action);
+    if (action->kind == A_NOTE)
+        keeps_note(action);
     if (action->kind == A_SIGNAL && action->value == TO_LEADER && body->life == LEFT)
         wrong("a signal to a leader that has been reaped");
     if ((action->kind == A_SIGNAL || action->kind == A_KILL) && body->life == GONE)
@@ -40,13 +48,15 @@ static span most_of(const struct row *row) {
         return model.policy.announce_min;
     if (row->action == DO_SWEEP)
         return SEC(2);
+    if (row->action == DO_RECORD)
+        return SEC(1);
     return row->action == DO_STOP ? model.services[row->subject].stop_timeout : model.steps[row->subject].timeout;
 }
 
 /* All that these systems promise fits, if the notice is not late. */
 static void look_at_running(const struct row *row) {
     const struct walk *walk = &at.core.walk;
-    instant end = after(walk->clock, minus(model.policy.grace, model.policy.reserve));
+    instant end = end_of_steps();
     if (at.core.exited)
         wrong("it has exited, and a step still runs");
     if (due(row->deadline, at.now))
@@ -75,7 +85,14 @@ static void look_at_clock(const struct core *was) {
         wrong("nothing is armed before the grace is over");
 }
 
-static void look_at_exit(void) {
+/* A stop that begins when the end is near already leaves whom it has killed to be reaped by others. */
+static bool too_late(const struct core *was) {
+    const struct policy *policy = &model.policy;
+    return was->walk.goal != GO_EXIT &&
+           due(after(at.core.walk.clock, minus(policy->grace, (span){policy->reserve.ns / 10})), at.now);
+}
+
+static void look_at_exit(const struct core *was) {
     const struct core *core = &at.core;
     uint8_t verdict = core_verdict(core);
     bool killed = false;
@@ -83,7 +100,7 @@ static void look_at_exit(void) {
         wrong("something is armed after the exit");
     if (anything_lives() && verdict != VERDICT_OVERRAN)
         wrong("it has exited, something of it lives, and nobody was told");
-    if (anything_lives() && !(what.has & UNDYING))
+    if (anything_lives() && !(what.has & UNDYING) && !too_late(was))
         wrong("it has exited, and something of it lives");
     if (core->exit_code < 0 || core->exit_code > 255)
         wrong("its exit code is none");
@@ -92,6 +109,9 @@ static void look_at_exit(void) {
         if (!row_ended(row))
             wrong("it has exited, and a step was neither done nor skipped");
         killed |= row->killed;
+        if (row->action == DO_CHECKPOINT && row->state == S_TIMEOUT && what.has & REQUIRED &&
+            core->walk.cause == BY_SIGNAL && core->exit_code != 124)
+            wrong("a required save was cut off, and the exit code does not say so");
         if (row->killed && row->action == DO_STOP && core->walk.cause == BY_SIGNAL && core->exit_code != 124)
             wrong("a service had to be killed, and the exit code does not say so");
     }
@@ -117,12 +137,14 @@ void rules_look(const struct core *was) {
         wrong("the next instant is not in the future");
     if (core->walk.goal != GO_RUN && core_ready(core))
         wrong("it is ready while it drains or stops");
-    if (all_at_rest() && !is_never(core_next(core)))
+    if (all_at_rest() && !(what.has & SCHEDULE) && !is_never(core_next(core)))
         wrong("a timer, and nothing to do");
     look_at_clock(was);
     for (uint16_t i = 0; i < core->walk.n_rows; i++)
         if (row_running(&core->walk.rows[i]))
             look_at_running(&core->walk.rows[i]);
+    if (model.n_checkpoints)
+        keeps_look();
     if (core->exited)
-        look_at_exit();
+        look_at_exit(was);
 }

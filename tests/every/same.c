@@ -46,7 +46,7 @@ static void same_unit(struct unit *unit, const struct job *job, const struct ser
 
 /* Of rows that have ended the verdict and the exit code know only the worst, and a resume what to undo. */
 static void same_rows(struct walk *walk) {
-    bool exits = walk->goal == GO_EXIT, bad = false, killed = false, forced = false;
+    bool exits = walk->goal == GO_EXIT, bad = false, killed = false, forced = false, cut = false;
     for (uint16_t i = 0; i < walk->n_rows; i++) {
         struct row *row = &walk->rows[i];
         to_today(&row->deadline);
@@ -58,14 +58,18 @@ static void same_rows(struct walk *walk) {
         row->tries = !exits && row->tries > 0;
         if (!exits)
             continue;
-        bad |= row->state == S_FAILED || row->state == S_TIMEOUT;
+        bad |= row->action != DO_RECORD && (row->state == S_FAILED || row->state == S_TIMEOUT);
         killed |= row->killed;
         forced |= row->killed && row->action == DO_STOP;
+        cut |= row->action == DO_CHECKPOINT && row->state == S_TIMEOUT && model.steps[row->subject].required;
         row->state = S_SKIPPED, row->killed = false, row->start = NEVER;
     }
-    for (uint16_t i = 0; i < walk->n_rows; i++)
+    for (uint16_t i = 0; i < walk->n_rows; i++) {
         if (row_ended(&walk->rows[i]) && walk->rows[i].action == DO_STOP && forced)
             walk->rows[i].killed = true, forced = false;
+        if (row_ended(&walk->rows[i]) && walk->rows[i].action == DO_CHECKPOINT && cut)
+            walk->rows[i].state = S_TIMEOUT;
+    }
     if (bad)
         walk->rows[0].state = S_TIMEOUT;
     if (killed)
@@ -91,6 +95,17 @@ static void same_walk(struct walk *walk) {
     same_rows(walk);
 }
 
+/* Of attempts only others are told; why one was made counts while it is at work, an exit code when a restore failed. */
+static void same_saver(struct saver *saver, const struct job *job) {
+    bool saves = job->state != J_NONE && job->what == CMD_SAVE;
+    saver->attempts = saver->ended = 0;
+    saver->why = saves && saver->why != WHY_STOP ? WHY_REQUEST : WHY_STOP;
+    if (at.core.walk.goal == GO_EXIT && saver->restore == R_WAITING)
+        saver->restore = R_FAILED; /* it never will be */
+    saver->exit = saver->restore == R_FAILED ? 1 : EXIT_UNKNOWN;
+    to_today(&saver->next);
+}
+
 static void same_agenda(struct agenda *agenda) {
     static instant when[ALARMS];
     for (uint16_t i = 0; i < agenda->alarms; i++)
@@ -109,6 +124,8 @@ void state_same(void) {
         same_job(&core->jobs[i], &at.bodies[i]);
     for (uint16_t i = 0; i < model.n_units; i++)
         same_unit(&core->units[i], &core->jobs[core_job_of_unit(core, i)], &model.services[model.units[i].service]);
+    for (uint16_t i = 0; i < model.n_checkpoints; i++)
+        same_saver(&core->savers[i], &core->jobs[core_job_of_step(core, model.checkpoints[i].step)]);
     same_walk(&core->walk);
     same_agenda(&core->agenda);
     core->now = (instant){0};
