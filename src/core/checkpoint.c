@@ -67,9 +67,11 @@ void checkpoints_restore(struct core *core) {
 }
 
 void checkpoint_again(struct core *core, uint16_t service) {
-    for (uint16_t i = 0; i < core->model->n_checkpoints; i++)
-        if (service_of_checkpoint(core, i) == service && policy_of(core, i)->has_restore && policy_of(core, i)->on_restart)
+    for (uint16_t i = 0; i < core->model->n_checkpoints; i++) {
+        bool wants = policy_of(core, i)->has_restore && policy_of(core, i)->on_restart;
+        if (service_of_checkpoint(core, i) == service && wants && core->savers[i].restore == R_DONE)
             saver_at(core, i)->restore = R_WAITING;
+    }
 }
 
 static void restore_ended(struct core *core, uint16_t checkpoint, int exit) {

@@ -113,6 +113,16 @@ Test(restore, on_restart_comes_before_each_start) {
     cr_assert_eq(spawns(run_slot(0)), 2);
 }
 
+Test(restore, at_work_when_its_service_is_started_by_hand_is_cut_off_by_a_stop_all_the_same) {
+    with_checkpoint(PH_SAVE, true);
+    s.checkpoints[0].on_restart = true;
+    begin(), recorded();
+    s.deaf[step_slot(save)] = true;
+    tell_ask(ASK_START_UNIT, web, 0);
+    tell_signal(T_TERM);
+    cr_assert_eq(signals(step_slot(save), T_TERM), 1);
+}
+
 Test(restore, during_a_drain_goes_on_and_its_failure_counts_when_resumed) {
     with_checkpoint(PH_SAVE, true);
     begin(), recorded();
