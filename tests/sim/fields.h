@@ -13,7 +13,7 @@ enum field_type {
     F_AFTER, /* the services that a service waits for */
     F_STOP,  /* its stop signals */
 };
-struct field { const char *name; uint16_t offset; uint8_t type; int64_t plain; const char *const *words; };
+struct field { const char *name; uint32_t offset; uint8_t type; int64_t plain; const char *const *words; };
 enum part_kind { PART_POLICY, PART_SERVICE, PART_CHECK, PART_STEP, PART_PROCESS, PART_EVENT, PART_TURN, PARTS };
 struct part { const char *name; const struct field *fields; unsigned n_fields; size_t size; uint16_t most; };
 
