@@ -16,7 +16,7 @@ static const struct { unsigned char error; char text[26]; } texts[] = {
     {ETXTBSY, "the file is busy"}, {ENOSYS, "the kernel cannot do that"}, {EEXIST, "it exists already"},
     {EHOSTUNREACH, "no route to the host"}, {ENETUNREACH, "no route to the network"},
     {EXDEV, "on another file system"}, {EDQUOT, "the quota is used up"}, {ESTALE, "the server has lost it"},
-    {EBUSY, "it is in use"},
+    {EBUSY, "it is in use"}, {EBADF, "it is closed"},
 };
 
 const char *errtext(int error) {

@@ -90,6 +90,8 @@ static void print_bar(struct out *out, const struct slot *slot, const struct pol
     size_t start = column(slot->start, policy->grace, columns), end = column(slot->end, policy->grace, columns);
     instant promised_until = after(slot->start, shorter(slot->guaranteed, until(slot->start, slot->end)));
     size_t promised = column(promised_until, policy->grace, columns);
+    if (start == columns)
+        start = columns - 1; /* too near to the end for a column of its own */
     size_t reserve = column((instant){policy->grace.ns - policy->reserve.ns}, policy->grace, columns);
     out_char(out, '|');
     for (size_t i = 0; i < columns; i++)
@@ -184,22 +186,18 @@ static bool write_svg(const struct verb_call *call, const char *path, const stru
         };
     }
     svg_plan(&out, "What a stop may take", bars, n, span_ms(policy->grace), span_ms(policy->reserve));
-    int fd = strcmp(path, "-") == 0 ? 1 : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0) {
-        char text[512];
-        struct out why = out_on(text, sizeof text);
-        out_text(&why, path);
-        out_text(&why, ": ");
-        out_text(&why, errtext(errno));
-        complain_about(call, text);
-        return false;
-    }
-    if (fd == 1)
+    if (strcmp(path, "-") == 0)
         return result_code(call, write_all(1, out.text, out.n)) == 0;
-    bool wrote = write_all(fd, out.text, out.n) && close(fd) == 0;
-    if (!wrote)
-        complain_about(call, "the image could not be written");
-    return wrote;
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd >= 0 && write_all(fd, out.text, out.n) && close(fd) == 0)
+        return true;
+    char text[512];
+    struct out why = out_on(text, sizeof text);
+    out_text(&why, path);
+    out_text(&why, ": ");
+    out_text(&why, errtext(errno));
+    complain_about(call, text);
+    return false;
 }
 
 int verb_plan(const struct verb_call *call) {

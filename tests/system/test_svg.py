@@ -70,6 +70,21 @@ def test_it_is_written_to_a_file(conf, workdir):
     assert code == 1 and "plan.svg: no such file or directory" in err and out == ""
 
 
+def test_where_it_cannot_be_written(conf):
+    for path, why in (("/dev/full", "no space left"), ("/nowhere/plan.svg", "no such file or directory")):
+        done = subprocess.run([lc.BINARY, "plan", "--svg", path, conf(INI)], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 1 and f"{path}: {why}" in done.stderr
+    closed = subprocess.run(["sh", "-c", f"exec {lc.BINARY} plan {conf(INI)} >&-"], capture_output=True, text=True, timeout=60)
+    assert closed.returncode == 1 and "stdout: it is closed" in closed.stderr
+
+
+def test_each_step_has_a_mark_in_the_timeline(conf):
+    path = conf("[lastcall]\ngrace = 24h\n[service web]\ncommand = x\n[finish bye]\ncommand = y\n")
+    out = subprocess.run([lc.BINARY, "plan", path], capture_output=True, text=True, timeout=60).stdout
+    bars = [line for line in out.splitlines() if line.endswith("|")]
+    assert len(bars) == 4 and all("#" in bar or "=" in bar for bar in bars), out
+
+
 def test_the_table_for_a_machine_beside_the_image(conf, workdir):
     path = conf(INI)
     out, err, code = plan("--json", "--svg", workdir / "plan.svg", path)
