@@ -36,6 +36,10 @@ bool conf_knows_platform(const char *name) {
 static void advise_grace(struct load *load, const struct limit *limit) {
     span grace = load->config->model.policy.grace;
     struct place where = where_of(load->lastcall, K_GRACE);
+    if (load->options->given[K_GRACE])
+        where = (struct place){0};
+    else if (!load->lastcall && load->n_sources > 0)
+        where = (struct place){load->sources[0].name, 1};
     if (is_forever(grace))
         return;
     if (limit->most != 0 && grace.ns > SEC(limit->most).ns)

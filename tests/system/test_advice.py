@@ -226,6 +226,13 @@ def test_the_grace_of_a_platform(conf, platform, grace, says):
     assert check(path)[0] == ""
 
 
+def test_where_a_grace_was_not_written(conf):
+    path = conf("[service web]\ncommand = ./web\n")
+    assert f"{path}:1: warning: grace = 30s" in check("--platform", "docker", path, KUBERNETES_SERVICE_HOST="x")[0]
+    path = conf("[lastcall]\ngrace = 5s\n[service web]\ncommand = ./web\n")
+    assert "lastcall: warning: grace = 1h" in check("--platform", "docker", path, LASTCALL_GRACE="1h")[0]
+
+
 def test_a_platform_that_nobody_knows(conf):
     out, err, code = check("--platform", "mars", conf(GOOD))
     assert code == 2 and "write kubernetes, docker, ecs, fargate, cloud-run, heroku or nomad" in err and not out
