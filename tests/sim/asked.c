@@ -112,96 +112,51 @@ static void rules_signalled(const struct event *event) {
 
 /* ---- requests ---- */
 
-static uint16_t rules_drain_asked(const struct event *event) {
+static void rules_drain_asked(const struct event *event) {
     const struct walk *walk = &sim.core.walk;
     bool prestop = event->verb == ASK_PRESTOP;
-    if (prestop && event->value < 0)
-        return REPLY_BAD;
-    if (walk->goal == GO_RUN && sim.said[NOTE_PRESTOP_LAPSED].n == 0)
+    if ((prestop && event->value < 0) || sim.said[NOTE_PRESTOP_LAPSED].n > 0)
+        return;
+    if (walk->goal == GO_RUN)
         fail("a drain is asked for, and none begins");
-    if (prestop && is_never(walk->clock) && sim.said[NOTE_PRESTOP_LAPSED].n == 0)
+    if (prestop && is_never(walk->clock))
         fail("a prestop without a clock");
     if (prestop && walk->goal == GO_DRAIN && is_never(sim.clock) && walk->clock.ns != ago(sim.now, MS(event->value)).ns)
         fail("the clock of a prestop began at another time");
-    return sim.goal == GO_EXIT && !prestop ? REPLY_REFUSED : REPLY_STARTED;
 }
 
-static uint16_t rules_stop_asked(const struct event *event) {
-    (void)event;
-    if (sim.core.walk.goal != GO_EXIT)
-        fail("a stop is asked for, and none begins");
-    return REPLY_STARTED;
-}
-
-static uint16_t rules_resume_asked(const struct event *event) {
-    (void)event;
-    if (sim.core.walk.goal == GO_DRAIN)
-        fail("a resume, and the drain goes on");
-    return sim.goal == GO_EXIT ? REPLY_REFUSED : REPLY_STARTED;
-}
-
-/* What the service's units may be in, once it was asked for. A set of enum unit_state. */
-static uint32_t states_after(uint8_t verb) {
-    uint32_t busy = 1u << U_STOPPING | 1u << U_WAITING | 1u << U_STARTING;
-    if (verb == ASK_STOP_UNIT)
-        return 1u << U_STOPPING | 1u << U_DOWN | 1u << U_FAILED;
-    return verb == ASK_START_UNIT ? busy | 1u << U_UP : busy;
-}
-
-static const struct page_reply *last_reply(void) {
-    return &sim.core.replies[(sim.core.next_reply + MAX_REPLIES - 1) % MAX_REPLIES];
-}
-
-static uint16_t rules_errand(const struct event *event) {
+static void rules_signal_asked(const struct event *event) {
     const struct service *service = &scene.services[event->subject];
-    bool accepted = event->client && last_reply()->code < REPLY_BAD;
-    if (event->subject >= scene.model.n_services)
-        return REPLY_BAD;
-    if (sim.goal != GO_RUN || sim.undoing || policy()->phases_only)
-        return REPLY_REFUSED;
-    for (uint16_t u = service->first_unit; u < service->first_unit + service->n_units && accepted && sim.core.walk.goal == GO_RUN; u++)
-        if (!(states_after(event->verb) >> sim.core.units[u].state & 1))
-            fail("unit %u is %s, and somebody has asked for something else", u, unit_state_name(sim.core.units[u].state));
-    return 0; /* other errands, and what is there already, decide */
-}
-
-static uint16_t rules_signal_asked(const struct event *event) {
-    const struct service *service = &scene.services[event->subject];
-    bool there = false, maybe = false;
-    if (event->subject >= scene.model.n_services || event->value < 1 || event->value > SIGNAL_MAX)
-        return REPLY_BAD;
-    for (uint16_t u = service->first_unit; u < service->first_unit + service->n_units; u++) {
+    for (uint16_t u = service->first_unit; u < service->first_unit + service->n_units && sim.answer == REPLY_OK; u++)
         if (is_there(u) && sim.procs[u].born.ns != sim.now.ns && !was_sent(u, event->value, service->kill_main))
             fail("unit %u is not sent signal %d", u, event->value);
-        maybe |= !is_free(u) && sim.procs[u].born.ns == sim.now.ns;
-        there |= !is_free(u) && sim.procs[u].born.ns != sim.now.ns;
-    }
-    return there ? REPLY_OK : maybe ? 0 : REPLY_REFUSED;
 }
 
-/* The answer that must be given; 0: any. */
-static uint16_t rules_request(const struct event *event) {
+static void rules_request(const struct event *event) {
     switch ((enum ask)event->verb) {
-    case ASK_DRAIN: case ASK_PRESTOP: return rules_drain_asked(event);
-    case ASK_RESUME: return rules_resume_asked(event);
-    case ASK_STOP: case ASK_HURRY: return rules_stop_asked(event);
-    case ASK_START_UNIT: case ASK_STOP_UNIT: case ASK_RESTART_UNIT: return rules_errand(event);
-    case ASK_RELOAD_UNIT: return event->subject >= scene.model.n_services ? REPLY_BAD : sim.goal == GO_EXIT ? REPLY_REFUSED : 0;
-    case ASK_SIGNAL_UNIT: return rules_signal_asked(event);
-    case ASK_CHECKPOINT: case ASK_N: break;
+    case ASK_DRAIN: case ASK_PRESTOP: rules_drain_asked(event); break;
+    case ASK_RESUME:
+        if (sim.core.walk.goal == GO_DRAIN)
+            fail("a resume, and the drain goes on");
+        break;
+    case ASK_STOP: case ASK_HURRY:
+        if (sim.core.walk.goal != GO_EXIT)
+            fail("a stop is asked for, and none begins");
+        break;
+    case ASK_SIGNAL_UNIT: rules_signal_asked(event); break;
+    case ASK_START_UNIT: case ASK_STOP_UNIT: case ASK_RESTART_UNIT: case ASK_RELOAD_UNIT: case ASK_CHECKPOINT: case ASK_N: break;
     }
-    return 0;
 }
 
 static void rules_asked(const struct event *event) {
-    const struct page_reply *reply = last_reply();
-    uint16_t code = rules_request(event);
+    const struct page_reply *reply = &sim.core.replies[(sim.core.next_reply + MAX_REPLIES - 1) % MAX_REPLIES];
+    rules_request(event);
     if (event->client == 0)
         return;
     if (reply->client != event->client || sim.core.next_reply == sim.next_reply)
         fail("client %u gets no answer", event->client);
-    if (code && reply->code != code)
-        fail("client %u gets the answer %u, not %u", event->client, reply->code, code);
+    if (reply->code != sim.answer)
+        fail("client %u gets the answer %u, not %u", event->client, reply->code, sim.answer);
 }
 
 /* ---- ends ---- */

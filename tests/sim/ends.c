@@ -126,7 +126,7 @@ void rules_exit(void) {
     if (scene.model.n_steps == 0 && policy()->announce_min.ns == 0 && !policy()->phases_only && scene.latency.ns == 0 && sim.alive == 0 &&
         sim.now.ns != later_of(sim.notice, sim.last_end).ns)
         fail("it slept though all had ended");
-    bad |= sim.cut_save;
+    bad |= rules_cut_save();
     if (verdict != VERDICT_OVERRAN && verdict != (killed ? VERDICT_FORCED : bad ? VERDICT_DEGRADED : VERDICT_CLEAN))
         fail("the verdict is %s", verdict_name(verdict));
     if (sim.alive > 0 && policy()->sweep && !policy()->phases_only && verdict < VERDICT_FORCED)

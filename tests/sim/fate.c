@@ -91,6 +91,8 @@ static struct event a_signal(void) {
 static struct event a_request(void) {
     struct event event = {.kind = EV_ASK, .verb = (uint8_t)(chance(60) ? roll(4) : roll(ASK_N)), .client = roll(9)};
     event.subject = (uint16_t)roll(scene.model.n_services + (chance(2) ? 2 : 0));
+    if (event.verb == ASK_CHECKPOINT)
+        event.subject = chance(30) ? (uint16_t)NONE : (uint16_t)roll(scene.model.n_checkpoints + 1u);
     event.value = event.verb == ASK_PRESTOP ? (int32_t)(chance(70) ? 0 : roll(40000)) : (int32_t)(1 + roll(64));
     return event;
 }

@@ -17,6 +17,7 @@ static void rules_spawn(const struct action *action) {
             fail("unit %u is started before its restore has ended", action->subject);
         rules_restored_again(scene.units[action->subject].service);
         sim.put_down[action->subject] = sim.extended[action->subject] = false;
+        rules_errand_run(action->subject);
         rules_first_start(action->subject);
         rules_restart(action->subject);
         break;
@@ -105,7 +106,10 @@ static void rules_note(const struct action *action) {
     said->n++, said->subject = action->subject, said->extra = action->extra;
     switch (action->value) {
     case NOTE_RESUMED: rules_resumed(); break;
-    case NOTE_STOP_BEGAN: rules_round(); break;
+    case NOTE_STOP_BEGAN:
+        rules_round();
+        rules_errands_over();
+        break;
     case NOTE_DRAINED: rules_drained(); break;
     case NOTE_NOT_READY: sim.put_down[action->subject] = true; break;
     case NOTE_UNHEALTHY: sim.put_down[action->subject] |= scene.checks[scene.units[action->subject].live].then == THEN_RESTART; break;
@@ -175,8 +179,12 @@ static void rules_end_told(const struct event *event) {
 void rules_told(const struct event *event) {
     const struct proc *proc = &sim.procs[event->job.job];
     bool of_a_job = event->kind >= EV_SPAWNED && event->kind <= EV_STOPPED;
-    if (event->kind == EV_ASK && event->verb >= ASK_START_UNIT && event->verb <= ASK_RESTART_UNIT)
+    if (event->kind == EV_ASK)
+        sim.answer = rules_answer(event);
+    if (event->kind == EV_ASK && event->verb >= ASK_START_UNIT && event->verb <= ASK_RESTART_UNIT) {
+        rules_errand_told(event, sim.answer);
         sim.by_hand = true;
+    }
     if (event->kind == EV_EXTEND && event->subject < scene.model.n_units)
         sim.extended[event->subject] = true;
     if (event->kind == EV_ASK && event->verb == ASK_HURRY)

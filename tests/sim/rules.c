@@ -26,7 +26,7 @@ void rules_begin(void) {
     sim.fits = sim.exited = sim.resumed = false;
     for (uint16_t i = 0; i < scene.model.n_units; i++) {
         sim.last_exit[i] = EXIT_UNKNOWN, sim.last_sent[i] = 0, sim.gone[i] = NEVER;
-        sim.was_ready[i] = sim.put_down[i] = sim.at_fault[i] = sim.extended[i] = false;
+        sim.was_ready[i] = sim.put_down[i] = sim.held[i] = sim.wanted[i] = sim.at_fault[i] = sim.extended[i] = false;
     }
     sim.by_hand = sim.hurried = sim.stale = sim.undoing = sim.kill_all = false;
     sim.ints = 0, sim.times_ready = 0, sim.next_reply = 0, sim.ended = CMD_N;
@@ -110,6 +110,7 @@ static void rules_row(uint16_t number, const struct event *event) {
 
 static void rules_stop_began(void) {
     const struct walk *walk = &sim.core.walk;
+    rules_errand_stop();
     sim.notice = sim.now;
     if (walk->cause == BY_MAIN || walk->cause == BY_SERVICE) {
         const struct service *service = &scene.services[scene.units[walk->cause_value].service];

@@ -62,6 +62,18 @@ static bool may_be_asked(uint16_t checkpoint) {
            is_whole(checkpoint) && (service == NONE || is_up(service));
 }
 
+/* The answer to who asks for one, or for all: one that begins is enough. */
+uint16_t rules_answer_save(uint16_t which) {
+    uint16_t answer = REPLY_BAD;
+    for (uint16_t i = 0; i < scene.model.n_checkpoints; i++) {
+        bool busy = sim.procs[core_job_of_step(&sim.core, scene.checkpoints[i].step)].state != P_NONE;
+        uint16_t one = !may_be_asked(i) ? REPLY_REFUSED : busy ? REPLY_BUSY : REPLY_STARTED;
+        if ((which == ASKED_ALL || which == i) && (answer == REPLY_BAD || one == REPLY_STARTED))
+            answer = one;
+    }
+    return answer;
+}
+
 static void rules_unplanned_save(uint16_t checkpoint) {
     const struct walk *walk = &sim.core.walk;
     if (walk->goal == GO_EXIT || !is_never(walk->clock))
@@ -136,6 +148,15 @@ void rules_checkpoint_told(uint16_t step, uint8_t what, int exit) {
         restore_ended(&sim.kept[checkpoint], checkpoint, exit);
     else
         sim.cut_save |= exit != 0 && sim.core.walk.goal == GO_EXIT && scene.steps[step].phase == PH_N;
+}
+
+/* One that no row is for failed during the stop, or is cut off by the exit. */
+bool rules_cut_save(void) {
+    for (uint16_t i = 0; i < scene.model.n_checkpoints; i++) {
+        const struct proc *proc = &sim.procs[core_job_of_step(&sim.core, scene.checkpoints[i].step)];
+        sim.cut_save |= proc->state != P_NONE && proc->what == CMD_SAVE && step_of(i)->phase == PH_N;
+    }
+    return sim.cut_save;
 }
 
 /* ---- after each step ---- */

@@ -12,6 +12,7 @@
  *   units.c   what must hold for services
  *   steps.c   what must hold for the steps of the plan
  *   saves.c   what must hold for checkpoints
+ *   errands.c what becomes of a service that somebody asks for, and the answers
  *   asked.c   what must follow from a signal, a request, an end
  *   ends.c    what others see, and what must hold at the exit
  *   story.c   one run: the events from outside, the order of facts, the end
@@ -153,7 +154,8 @@ struct sim {
     struct said said[NOTE_N];
     bool any_said;
     uint8_t ended;                /* enum command_kind of the process whose end the core is told; CMD_N: of none */
-    uint16_t next_reply;
+    uint16_t next_reply, answer;  /* answer: that the request of this step must get */
+    bool held[MOST_UNITS], wanted[MOST_UNITS]; /* somebody has stopped it; has asked for a start that is to come */
     uint8_t ints;                 /* INTs since the stop began */
     uint8_t told_state[MOST_UNITS + 16]; /* of each row, by notes */
     instant lapse;                /* when a prestop that no stop follows is undone */
@@ -266,7 +268,16 @@ bool rules_worth_saving(uint16_t step);
 void rules_save(const struct action *action);
 void rules_restore(uint16_t step);
 void rules_checkpoint_told(uint16_t step, uint8_t what, int exit);
+bool rules_cut_save(void);
 void rules_checkpoints(void);
+uint16_t rules_answer_save(uint16_t checkpoint);
+/* errands.c */
+uint16_t rules_answer(const struct event *event);
+void rules_errand_told(const struct event *event, uint16_t answer);
+void rules_errands_over(void);
+void rules_errand_run(uint16_t unit);
+void rules_errand(uint16_t unit);
+void rules_errand_stop(void);
 /* asked.c */
 void rules_follow(const struct event *event);
 /* ends.c */

@@ -146,6 +146,7 @@ void rules_unit(uint16_t unit) {
         !proc->sent && !proc->was_killed && sim.core.jobs[unit].state == J_UP && sim.core.jobs[core_job_of_aux(&sim.core, unit)].state == J_NONE)
         fail("unit %u is to stop, and has not been told", unit);
     rules_at_rest(unit);
+    rules_errand(unit);
     if (sim.core.walk.goal == GO_RUN && !sim.core.walk.undoing && !sim.by_hand && (service->essential || service->main) &&
         (service->type == TYPE_SERVICE ? u->state == U_FAILED || u->state == U_DOWN : u->state == U_FAILED && !u->ended_well))
         fail("unit %u has ended for good, and nothing follows", unit);
