@@ -123,7 +123,7 @@ static void ready(struct core *core, uint16_t unit) {
     if (u->state == U_STARTING) {
         uint16_t live = core->model->units[unit].live;
         become(core, unit, U_UP);
-        if (live != NONE)
+        if (live != NONE && core->walk.goal != GO_EXIT)
             check_on(core, live);
     }
     if (first) {

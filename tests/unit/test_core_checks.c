@@ -338,3 +338,16 @@ Test(checks, a_verdict_about_no_check_makes_nobody_ready) {
     cr_assert_eq(unit_state(web), U_STARTING);
     cr_assert_eq(s.core.savers[0].restore, R_WAITING);
 }
+
+Test(checks, what_becomes_ready_in_a_stop_is_not_asked_whether_it_lives) {
+    uint16_t web = main_service("web"), live = check_of(web, CHECK_EXEC, true);
+    s.model.policy.announce_min = SEC(3);
+    begin_told();
+    s.slow_exec[run_slot(web)] = true;
+    take(NULL);
+    tell_signal(T_TERM);
+    spawned(run_slot(web));
+    cr_assert(s.core.units[web].ready);
+    cr_assert_not(s.core.checks[live].on);
+    cr_assert_eq(spawns(check_slot(live)), 0);
+}
