@@ -26,10 +26,7 @@ static void rules_spawn(const struct action *action) {
     case CMD_SAVE: rules_save(action); break;
     case CMD_RESTORE: rules_restore(action->subject); break;
     case CMD_UNDO: rules_undo(action->subject); break;
-    case CMD_CHECK:
-        if (!sim.core.checks[action->subject].on && !sim.core.jobs[action->job.job].killed)
-            fail("check %u runs though it is off", action->subject);
-        break;
+    case CMD_CHECK: rules_check_asked(action); break;
     case CMD_STOP: case CMD_RELOAD: case CMD_RECORD: case CMD_NET: case CMD_N: break;
     }
 }
@@ -166,6 +163,8 @@ static void rules_end_told(const struct event *event) {
         sim.tries[proc->owner].exit = event->value, sim.tries[proc->owner].ended = sim.now;
     if (proc->what == CMD_SAVE || proc->what == CMD_RESTORE)
         rules_checkpoint_told(proc->owner, proc->what, event->value);
+    if (proc->what == CMD_CHECK)
+        rules_check_told(proc->owner, event);
     if (proc->what == CMD_RECORD)
         sim.record_read = true, sim.record_exit = event->value;
     if (proc->what != CMD_RUN)
@@ -179,6 +178,8 @@ static void rules_end_told(const struct event *event) {
 void rules_told(const struct event *event) {
     const struct proc *proc = &sim.procs[event->job.job];
     bool of_a_job = event->kind >= EV_SPAWNED && event->kind <= EV_STOPPED;
+    if (event->kind == EV_CHECK)
+        rules_check_turned(event);
     if (event->kind == EV_ASK)
         sim.answer = rules_answer(event);
     if (event->kind == EV_ASK && event->verb >= ASK_START_UNIT && event->verb <= ASK_RESTART_UNIT) {

@@ -31,6 +31,8 @@ void rules_begin(void) {
     sim.by_hand = sim.hurried = sim.stale = sim.undoing = sim.kill_all = false;
     sim.ints = 0, sim.times_ready = 0, sim.next_reply = 0, sim.ended = CMD_N;
     memset(sim.said, 0, sizeof sim.said);
+    for (uint16_t i = 0; i < scene.model.n_checks; i++)
+        sim.checked[i] = (struct asked){.asked = NEVER, .next = NEVER};
     for (uint16_t i = 0; i < scene.model.n_steps; i++)
         sim.tries[i] = (struct tries){.exit = EXIT_UNKNOWN, .ended = NEVER};
     rules_checkpoints_begin();
@@ -207,6 +209,9 @@ void rules_step(const struct event *event) {
     for (uint16_t i = 0; look && i < scene.model.n_units && !sim.exited; i++)
         rules_unit(i);
     rules_checkpoints();
+    for (uint16_t i = 0; i < scene.model.n_checks && !sim.exited; i++)
+        if (look || sim.checked[i].told)
+            rules_check(i);
     if (look) {
         rules_health();
         rules_all_ended();

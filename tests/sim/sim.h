@@ -12,6 +12,7 @@
  *   units.c   what must hold for services
  *   steps.c   what must hold for the steps of the plan
  *   saves.c   what must hold for checkpoints
+ *   checks.c  what must hold for ready and live checks
  *   errands.c what becomes of a service that somebody asks for, and the answers
  *   asked.c   what must follow from a signal, a request, an end
  *   ends.c    what others see, and what must hold at the exit
@@ -117,6 +118,8 @@ struct tries { uint8_t gates, runs; bool gate_passed, term, undone; int exit; in
 /* Of one checkpoint. fresh: restored since its service has run; since: its schedule counts from then. */
 struct kept { bool restored, fresh, could; int exit; instant since, next; };
 enum { ASKED_ALL = NONE, ASKED_NONE = NONE - 1 };
+/* Of one check, since it was switched on: how it stands, and when it is asked next. */
+struct asked { bool passing, told; uint16_t streak; uint32_t gen, asked_gen; instant asked, next, since; };
 /* What a person was told in this step: how often, and the last of it. */
 struct said { uint16_t n, subject; int32_t extra; };
 
@@ -151,6 +154,7 @@ struct sim {
     uint16_t asked_save;          /* the checkpoint that somebody asks for in this step; ASKED_* */
     bool record_read, cut_save;   /* cut_save: one failed during the stop, and no row tells */
     int record_exit;
+    struct asked checked[MOST_CHECKS_];
     struct said said[NOTE_N];
     bool any_said;
     uint8_t ended;                /* enum command_kind of the process whose end the core is told; CMD_N: of none */
@@ -271,6 +275,11 @@ void rules_checkpoint_told(uint16_t step, uint8_t what, int exit);
 bool rules_cut_save(void);
 void rules_checkpoints(void);
 uint16_t rules_answer_save(uint16_t checkpoint);
+/* checks.c */
+void rules_check_asked(const struct action *action);
+void rules_check_told(uint16_t check, const struct event *event);
+void rules_check_turned(const struct event *event);
+void rules_check(uint16_t check);
 /* errands.c */
 uint16_t rules_answer(const struct event *event);
 void rules_errand_told(const struct event *event, uint16_t answer);
