@@ -99,8 +99,7 @@ static void advise_signal(struct load *load, const struct service *service, cons
                           const struct section *section) {
     struct words words;
     char name[SIGNAME_ROOM], better[SIGNAME_ROOM];
-    if (!spec->run.text || service->has_stop_command || service->type == TYPE_ONESHOT ||
-        words_make(&words, spec->run.text, NULL) != WORDS_OK)
+    if (service->has_stop_command || service->type == TYPE_ONESHOT || !lint_words(&words, &spec->run))
         return;
     size_t at = lint_program(&words);
     const char *becomes = lint_becomes(&words, at), *word = becomes ? becomes : words.argv[at];
@@ -248,6 +247,8 @@ static void advise_service(struct load *load, uint16_t i) {
     const struct service_spec *spec = &load->service_specs[i];
     const struct section *section = load->of_service[i];
     advise_crowd(load, where_of(section, K_GUARANTEE), service->name, service->guarantee);
+    if (!spec->run.text)
+        lint_command(load, &spec->run); /* the command line's */
     advise_signal(load, service, spec, section);
     advise_after(load, service, section);
     advise_port(load, service, section);

@@ -3,6 +3,7 @@
 
 #include "conf/load.h"
 #include "conf/spawnwords.h"
+#include "model/limits.h"
 
 static const char *base_name(const char *path) {
     const char *slash = strrchr(path, '/');
@@ -130,10 +131,19 @@ const char *lint_becomes(const struct words *words, size_t at) {
     return text ? read_script(text).becomes : NULL;
 }
 
+bool lint_words(struct words *words, const struct command *command) {
+    if (command->text)
+        return words_make(words, command->text, NULL) == WORDS_OK;
+    for (words->n = 0; command->argv && command->argv[words->n] && words->n < MAX_WORDS; words->n++)
+        words->argv[words->n] = command->argv[words->n];
+    words->argv[words->n] = NULL;
+    return words->n > 0;
+}
+
 /* A shell execs a script's only command by itself. */
 void lint_command(struct load *load, const struct command *command) {
     struct words words;
-    if (words_make(&words, command->text, NULL) != WORDS_OK)
+    if (!lint_words(&words, command))
         return;
     size_t at = lint_program(&words);
     const char *name = base_name(words.argv[at]), *text = script_of(&words, at);

@@ -145,6 +145,8 @@ void unset_in_values(struct load *load, const struct surroundings *in, const str
 size_t unset_values_of(const struct section *section, enum key_id id);
 /* lint.c: warnings about a command that swallows signals. */
 void lint_command(struct load *load, const struct command *command);
+/* A command's words, as they were written. */
+bool lint_words(struct words *words, const struct command *command);
 /* The word at which the program stands, behind env, gosu, an image's entry script and their like. */
 size_t lint_program(const struct words *words);
 /* Where the script of a shell at that word names what it becomes by exec; NULL: it does not. */

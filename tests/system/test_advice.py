@@ -122,6 +122,14 @@ def test_npm_behind_others(conf):
     assert "npm does not hand signals on" in check(conf(GOOD.replace("./web", "docker-entrypoint.sh npm start")))[0]
 
 
+def test_the_command_of_the_command_line(conf):
+    path = conf("[lastcall]\ngrace = 9s\n[service web]\nmain = yes\n[service job]\ncommand = ./job\n")
+    assert f"{path}:3: warning: nginx cuts its connections on TERM" in check(path, "--", "nginx", "-g", "daemon off;")[0]
+    assert SWALLOWS in check(path, "--", "sh", "-c", "a; b")[0]
+    assert "nginx cuts" in check(conf("[lastcall]\ngrace = 9s\n"), "--", "nginx")[0]
+    assert check("--strict", path, "--", "./web")[2] == 0
+
+
 def test_one_guarantee_alone_crowds_nobody(conf):
     assert check("--strict", conf("[lastcall]\ngrace = 20s\n[service web]\ncommand = ./web\nguarantee = 18s\n"))[2] == 0
 
