@@ -91,9 +91,9 @@ void finish_services(struct load *load) {
         finish_service(load, i);
     if (load->n_services == 0) {
         struct place where = {load->n_sources ? load->sources[0].name : load->options->n_paths ? load->options->paths[0] : NULL, 0};
-        if (load->facts->phases_only)
+        if (load->facts->phases_only && load->voice.findings->errors == 0)
             warning_at(load, where, "there is no service: this can only be used by prestop; [service NAME]");
-        else
+        else if (!load->facts->phases_only)
             error_at(load, where, "there is no service; [service NAME] with a command");
     }
     check_main_options(load);

@@ -13,6 +13,7 @@
 #include "text/out.h"
 #include "text/utc.h"
 
+_Static_assert(MAX_FILES == 64, "as the message says");
 enum { EXIT_USAGE = 2, EXIT_CONFIG = 78, LINE_ROOM = 1 << 16 /* a finding may name every service */ };
 
 static void as_json(struct out *out, const struct finding *finding) {
@@ -73,7 +74,8 @@ static bool read_sources(const struct options *options, const struct voice *voic
     struct file files[MAX_FILES];
     struct file_error error;
     if (!files_read(options->paths, options->n_paths, voice->arena, files, MAX_FILES, n, &error)) {
-        say(voice, (struct place){.file = error.path}, LEVEL_ERROR, "%s", errtext(error.error));
+        say(voice, (struct place){.file = error.path}, LEVEL_ERROR, "%s",
+            error.error == E2BIG ? "this would be more than 64 files; write several in one" : errtext(error.error));
         return false;
     }
     for (uint32_t i = 0; i < *n; i++)

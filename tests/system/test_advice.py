@@ -141,6 +141,18 @@ def test_a_directory_with_nothing_in_it(conf, workdir):
     assert all(f["line"] == 1 for f in json.loads(check("--json", workdir / "none")[0]))
 
 
+def test_more_files_than_there_may_be(workdir):
+    for n in range(65):
+        (workdir / f"{n}.ini").write_text(f"[service s{n}]\ncommand = x\n")
+    out, err, code = check(workdir)
+    assert code == 78 and "more than 64 files; write several in one" in out
+
+
+def test_an_error_is_not_covered_by_what_follows_from_it(conf):
+    out, err, code = check(conf("[Service web]\ncommand = x\n"))
+    assert code == 78 and "there is no section [Service]" in out and len(out.splitlines()) == 1, out
+
+
 def test_a_variable_that_is_said_once(conf):
     assert check(conf(GOOD.replace("./web", "./web ${PORT} ${PORT}")))[0].count("is nothing here") == 1
 
