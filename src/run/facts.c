@@ -70,7 +70,7 @@ static void read_signals(struct run *run) {
 
 /* ---- children ---- */
 
-struct ended { struct job_id id; int value; bool stopped; };
+struct ended { struct job_id id; int value; bool stopped, told; };
 struct batch { struct ended v[REAP_BATCH]; unsigned n, orphans; bool empty, failed; };
 
 /* Jobs are found at the instant of reaping: from then on a new child may get the same pid. */
@@ -153,11 +153,28 @@ static void look_at_groups(struct run *run) {
 /* A member that another process reaps, or that becomes our child, gives us no SIGCHLD. */
 static bool look_again(const struct run *run) { return run->jobs.n_left > 0 || run->sweep_killed; }
 
-static void tell_batch(struct run *run, const struct batch *batch) {
-    if (batch->empty)
+static bool was_killed(struct run *run, const struct ended *ended) {
+    const struct slot *slot = jobs_slot(&run->jobs, ended->id);
+    return slot != NULL && slot->killed;
+}
+
+static void tell_ends(struct run *run, struct batch *batch, bool all) {
+    for (unsigned i = 0; i < batch->n && !run->exited; i++) {
+        struct ended *ended = &batch->v[i];
+        if (ended->told || (!all && !was_killed(run, ended)))
+            continue;
+        ended->told = true;
+        tell_end(run, ended);
+    }
+}
+
+/* That nothing is left comes before the last end, which then waits for nobody; but behind the end of what got KILL:
+ * lastcall may be waiting for nothing else, and would exit without knowing how that ended. */
+static void tell_batch(struct run *run, struct batch *batch) {
+    tell_ends(run, batch, false);
+    if (batch->empty && !run->exited)
         step(run, &(struct event){.kind = EV_EMPTY});
-    for (unsigned i = 0; i < batch->n && !run->exited; i++)
-        tell_end(run, &batch->v[i]);
+    tell_ends(run, batch, true);
     if (batch->orphans > 0 && !run->exited)
         step(run, &(struct event){.kind = EV_ORPHAN, .value = (int32_t)batch->orphans});
 }

@@ -74,3 +74,15 @@ def test_signals_that_cannot_be_sent_do_not_end_it(start, workdir, programs):
     assert alive(recorder)
     os.kill(recorder, signal.SIGUSR1)
     wait_for(lambda: not alive(recorder))
+
+
+def test_what_ended_by_itself_while_kill_was_sent_keeps_its_code(start, workdir, programs):
+    """KILL is on its way for a second; the command ends in it, and nothing is left."""
+    log = workdir / "log"
+    run = start("-g", "4s", "--reserve", "2s", "--", "sh", "-c", f"trap '' TERM; echo ready >{log}; sleep 2.4; exit 4",
+                mode="host", before=["/usr/bin/strace", "-qq", "-e", "signal=none", "-o", workdir / "trace", "-e", "trace=kill",
+                                     "-e", "inject=kill:delay_enter=1500000:when=3", "--"])
+    wait_for_text(log, "ready")
+    os.kill(lastcall_of(run), signal.SIGTERM)
+    assert run.wait() == 4
+    assert "KILL" in (workdir / "trace").read_text()
