@@ -96,7 +96,7 @@ static int code_of_main(void) {
     return scene.model.main == NONE ? code_of_all(false) : code_of(scene.services[scene.model.main].first_unit);
 }
 
-static int expected_code(void) {
+static int code_by_cause(void) {
     const struct walk *walk = &sim.core.walk;
     int code = code_of_main();
     switch ((enum cause)walk->cause) {
@@ -107,6 +107,24 @@ static int expected_code(void) {
     case BY_NOTHING: case BY_SIGNAL: case BY_SHUTDOWN: case BY_PRESTOP: case BY_DRAIN: case BY_N: break;
     }
     return ran_out_of_time() ? 124 : code;
+}
+
+/* Its own; of one that could not be reaped, that of KILL. */
+static int code_of_single(void) {
+    if (sim.last_exit[0] == EXIT_UNKNOWN)
+        return sim.core.jobs[0].killed ? 128 + K_KILL : 0;
+    return as_code(sim.last_exit[0]);
+}
+
+static int expected_code(void) {
+    int code = policy()->single ? code_of_single() : code_by_cause();
+    bool is_ours = policy()->single && sim.never_ran && !policy()->expect_failures;
+    return policy()->phases_only || (codes_have(policy()->expect_codes, code) && !is_ours) ? 0 : code;
+}
+
+/* Too late, or something that got KILL is there still. */
+static bool has_overrun(void) {
+    return due(after(sim.core.walk.clock, policy()->grace), sim.now) || !sim.core.no_children;
 }
 
 void rules_exit(void) {
@@ -131,9 +149,9 @@ void rules_exit(void) {
         fail("the verdict is %s", verdict_name(verdict));
     if (sim.alive > 0 && policy()->sweep && !policy()->phases_only && verdict < VERDICT_FORCED)
         fail("%u processes are left at the exit, and the verdict is %s", sim.alive, verdict_name(verdict));
-    if (policy()->phases_only && sim.core.exit_code)
-        fail("exit %d of the phases alone", sim.core.exit_code);
-    if (!policy()->single && !policy()->phases_only && expected_code() != sim.core.exit_code)
+    if (verdict == VERDICT_OVERRAN ? !has_overrun() : due(after(walk->clock, policy()->grace), sim.now))
+        fail("the verdict is %s, and is not", verdict_name(verdict));
+    if (expected_code() != sim.core.exit_code || sim.exit_said != sim.core.exit_code)
         fail("exit %d, not %d", sim.core.exit_code, expected_code());
     if (sim.core.exit_code < 0 || sim.core.exit_code > 255)
         fail("exit %d", sim.core.exit_code);

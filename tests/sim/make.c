@@ -168,6 +168,12 @@ static void draw_policy(void) {
     if (chance(25))
         policy->announce_min = shorter(PICK(MS(1), SEC(1), SEC(5)), minus(policy->grace, policy->reserve));
     policy->announce_max = policy->announce_min;
+    if (chance(8)) {
+        policy->expect_codes[0] = 1u << 1 | 1u << 5;
+        policy->expect_codes[143 / 64] = UINT64_C(1) << 143 % 64 | UINT64_C(1) << 137 % 64;
+        policy->expect_codes[127 / 64] |= UINT64_C(1) << 127 % 64;
+        policy->expect_failures = chance(50);
+    }
     if (policy->single && chance(60))
         policy->grace = FOREVER, policy->reserve = NO_TIME;
     if (policy->single && chance(20))

@@ -141,6 +141,7 @@ void rules_action(const struct action *action, uint32_t place) {
         if (place + 1 != sim.out.n || sim.exited)
             fail("EXIT is not the last");
         sim.exited = true;
+        sim.exit_said = action->value;
         break;
     case A_SWEEP: case A_SWEEP_KILL:
         if (sim.core.walk.goal != GO_EXIT)
@@ -169,6 +170,7 @@ static void rules_end_told(const struct event *event) {
         sim.record_read = true, sim.record_exit = event->value;
     if (proc->what != CMD_RUN)
         return;
+    sim.never_ran = event->kind == EV_SPAWN_FAILED;
     sim.last_exit[proc->owner] = event->value;
     sim.last_sent[proc->owner] = proc->sent;
     sim.at_fault[proc->owner] = sim.put_down[proc->owner] && sim.core.walk.goal != GO_EXIT;

@@ -165,7 +165,8 @@ struct sim {
     instant lapse;                /* when a prestop that no stop follows is undone */
     bool put_down[MOST_UNITS], at_fault[MOST_UNITS]; /* this run was not ready in time, or not healthy; the last was */
     bool was_ready[MOST_UNITS], extended[MOST_UNITS];
-    bool undoing, kill_all;
+    bool undoing, kill_all, never_ran; /* never_ran: the newest end was no end of a process */
+    int exit_said;
     uint32_t times_ready;         /* so often it was said that all are ready for the first time */
     int last_exit[MOST_UNITS];
     signal_set last_sent[MOST_UNITS]; /* the stop signals that its last run was sent */
