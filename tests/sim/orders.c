@@ -27,7 +27,8 @@ static void rules_spawn(const struct action *action) {
     case CMD_RESTORE: rules_restore(action->subject); break;
     case CMD_UNDO: rules_undo(action->subject); break;
     case CMD_CHECK: rules_check_asked(action); break;
-    case CMD_STOP: case CMD_RELOAD: case CMD_RECORD: case CMD_NET: case CMD_N: break;
+    case CMD_RECORD: rules_record(action); break;
+    case CMD_STOP: case CMD_RELOAD: case CMD_NET: case CMD_N: break;
     }
 }
 
@@ -60,6 +61,8 @@ static void rules_signal(const struct action *action, uint32_t place) {
         fail("a signal to the leader of slot %u, which has been reaped", action->job.job);
     if (runs_step(proc) && action->signal == K_TERM)
         rules_step_term(proc);
+    else if ((proc->what == CMD_SAVE || proc->what == CMD_RESTORE) && action->signal == K_TERM)
+        rules_checkpoint_term(proc);
     proc->sent |= sim.core.jobs[action->job.job].sent & signal_bit(action->signal);
     if (place + 1 < sim.out.n && action[1].kind == A_SIGNAL && action[1].signal == K_CONT)
         proc->sent |= signal_bit(action->signal);
@@ -199,6 +202,7 @@ void rules_told(const struct event *event) {
     sim.any_said = false;
     sim.ended = CMD_N;
     sim.asked_save = ASKED_NONE;
+    sim.asked_by_signal = event->kind == EV_SIGNAL;
     if (event->kind == EV_ASK && event->verb == ASK_CHECKPOINT)
         sim.asked_save = event->subject;
     if (event->kind == EV_SIGNAL && policy()->signals[event->value].meaning == SIGNAL_CHECKPOINT)

@@ -1,6 +1,7 @@
 /* saves.c: what must hold for checkpoints: restores before a start, saves by their row, by schedule and on demand. */
 #include "sim.h"
 
+static const struct policy *policy(void) { return &scene.model.policy; }
 static const struct step_policy *step_of(uint16_t checkpoint) { return &scene.steps[scene.checkpoints[checkpoint].step]; }
 static uint16_t first_unit(uint16_t service) { return scene.services[service].first_unit; }
 
@@ -84,6 +85,12 @@ static void rules_unplanned_save(uint16_t checkpoint) {
         fail("checkpoint %u is saved, and nobody has asked for it", checkpoint);
 }
 
+static uint8_t why_saved(uint16_t checkpoint) {
+    if (sim.asked_save != checkpoint && sim.asked_save != ASKED_ALL)
+        return WHY_SCHEDULE;
+    return sim.asked_by_signal ? WHY_SIGNAL : WHY_REQUEST;
+}
+
 /* Before the stop of its service, or after it; and never what was not whole. */
 void rules_save(const struct action *action) {
     const struct step_policy *it = &scene.steps[action->subject];
@@ -95,6 +102,8 @@ void rules_save(const struct action *action) {
         fail("step %u has nothing that saves", action->subject);
     if (it->for_service != NONE && !(by_row && it->phase == PH_SETTLE) && !is_up(it->for_service))
         fail("step %u is saved, and its service is not up", action->subject);
+    sim.kept[it->checkpoint].saves++;
+    sim.kept[it->checkpoint].why = by_row ? WHY_STOP : why_saved(it->checkpoint);
     if (by_row) {
         rules_step_command(action);
         rules_side_of_stop(action->subject);
@@ -136,18 +145,16 @@ void rules_restored_again(uint16_t service) {
     }
 }
 
-static void restore_ended(struct kept *kept, uint16_t checkpoint, int exit) {
-    kept->restored = kept->fresh = exit == 0 || scene.checkpoints[checkpoint].may_fail;
-    kept->exit = exit;
-}
+static void restore_ended(struct kept *kept, bool well) { kept->restored = kept->fresh = well; }
 
 /* A process of a checkpoint has ended. */
 void rules_checkpoint_told(uint16_t step, uint8_t what, int exit) {
     uint16_t checkpoint = scene.steps[step].checkpoint;
+    sim.kept[checkpoint].exit = exit;
     if (what == CMD_RESTORE)
-        restore_ended(&sim.kept[checkpoint], checkpoint, exit);
+        restore_ended(&sim.kept[checkpoint], exit == 0 || scene.checkpoints[checkpoint].may_fail);
     else
-        sim.cut_save |= exit != 0 && sim.core.walk.goal == GO_EXIT && scene.steps[step].phase == PH_N;
+        sim.kept[checkpoint].ended = sim.kept[checkpoint].saves, sim.cut_save |= exit != 0 && sim.core.walk.goal == GO_EXIT && scene.steps[step].phase == PH_N;
 }
 
 /* One that no row is for failed during the stop, or is cut off by the exit. */
@@ -183,11 +190,92 @@ static void rules_save_begun(uint16_t checkpoint, const struct kept *kept) {
         fail("checkpoint %u is to be saved, and is not", checkpoint);
 }
 
+/* What others are told of it. */
+static void rules_saver(uint16_t checkpoint, const struct kept *kept) {
+    const struct saver *saver = &sim.core.savers[checkpoint];
+    if (saver->attempts != kept->saves || saver->ended != kept->ended || saver->exit != kept->exit)
+        fail("checkpoint %u: %u saves, %u of them ended, the last with %d", checkpoint, saver->attempts, saver->ended, saver->exit);
+    if (kept->saves > 0 && saver->why != kept->why)
+        fail("checkpoint %u was saved for another reason than %u", checkpoint, saver->why);
+}
+
+static bool is_its_turn(uint16_t service) {
+    if (sim.core.units[first_unit(service)].state != U_WAITING)
+        return false;
+    for (uint16_t i = 0; i < scene.services[service].n_after; i++)
+        if (!service_ready(scene.services[service].after[i]))
+            return false;
+    return true;
+}
+
+/* A restore whose time has come has begun. A save that nobody stops has its timeout. */
+static void rules_at_work(uint16_t checkpoint) {
+    const struct walk *walk = &sim.core.walk;
+    const struct step_policy *it = step_of(checkpoint);
+    uint16_t slot = core_job_of_step(&sim.core, scene.checkpoints[checkpoint].step);
+    const struct proc *proc = &sim.procs[slot];
+    bool running = walk->goal == GO_RUN && !walk->undoing && !policy()->phases_only && sim.record_read;
+    if (running && sim.core.savers[checkpoint].restore == R_WAITING && proc->state == P_NONE && (it->for_service == NONE || is_its_turn(it->for_service)))
+        fail("checkpoint %u waits to be restored, and nothing keeps it", checkpoint);
+    if (proc->state != P_NONE && proc->what == CMD_SAVE && sim.tries[scene.checkpoints[checkpoint].step].runs == 0 && !proc->zombie &&
+        !sim.core.jobs[slot].killed && due(after(proc->born, it->timeout), sim.now))
+        fail("checkpoint %u is saved for longer than its timeout", checkpoint);
+}
+
+/* A save beside the plan is told to end when its time is nearly up, or because a stop has begun; so is a restore. */
+void rules_checkpoint_term(const struct proc *proc) {
+    span most = scene.steps[proc->owner].timeout;
+    if (sim.core.walk.goal == GO_EXIT)
+        return;
+    if (proc->what == CMD_RESTORE || is_forever(most) || until(sim.now, after(proc->born, most)).ns > shorter(MS(500), (span){most.ns / 5}).ns)
+        fail("step %u gets TERM, and its time is not up", proc->owner);
+}
+
+/* The stop has begun: no restore goes on as if nothing were. The cause is kept where there is time for it. */
+void rules_checkpoints_rest(void) {
+    const struct proc *record = &sim.procs[core_job_of_record(&sim.core)];
+    bool restores;
+    for (uint16_t i = 0; i < scene.model.n_checkpoints; i++) {
+        uint16_t slot = core_job_of_step(&sim.core, scene.checkpoints[i].step);
+        restores = sim.procs[slot].state == P_UP && sim.procs[slot].what == CMD_RESTORE && !sim.procs[slot].told_end;
+        if (restores && sim.core.jobs[slot].state == J_UP && sim.core.jobs[slot].rung == 0)
+            fail("checkpoint %u is restored in a stop", i);
+    }
+    if (scene.model.n_checkpoints && sim.record_read && !policy()->phases_only && before(sim.now, end_of_steps()) &&
+        (record->state == P_NONE || record->owner != RECORD_STOP) && !sim.exited)
+        fail("the cause of the stop is not kept");
+}
+
+void rules_record(const struct action *action) {
+    const struct walk *walk = &sim.core.walk;
+    if (action->subject == RECORD_START && (sim.record_read || sim.now.ns != 0))
+        fail("the last run's record is read twice");
+    if (action->subject == RECORD_STOP && (walk->goal != GO_EXIT || sim.said[NOTE_STOP_BEGAN].n == 0))
+        fail("the cause of a stop is kept, and none has begun");
+    if (action->subject == RECORD_END && (walk->goal != GO_EXIT || !walk->open || walk->stages[walk->stage].phase != PH_FINISH))
+        fail("the run's record is written before its end");
+}
+
+/* How the last run ended is read at the beginning, within ten seconds. */
+static void rules_record_read(void) {
+    const uint16_t slot = core_job_of_record(&sim.core);
+    const struct proc *record = &sim.procs[slot];
+    if (scene.model.n_checkpoints == 0 || sim.record_read || policy()->phases_only || sim.exited)
+        return;
+    if (record->state == P_NONE || record->what != CMD_RECORD || record->owner != RECORD_START)
+        fail("the last run's record is not read");
+    else if (due((instant){SEC(10).ns}, sim.now) && !record->zombie && !sim.core.jobs[slot].killed)
+        fail("the last run's record is read for ever");
+}
+
 void rules_checkpoints(void) {
+    rules_record_read();
     for (uint16_t i = 0; i < scene.model.n_checkpoints && !sim.exited; i++) {
         struct kept *kept = &sim.kept[i];
         rules_schedule(i, kept);
         rules_save_begun(i, kept);
+        rules_saver(i, kept);
+        rules_at_work(i);
         if (sim.core.savers[i].restore == R_FAILED && sim.core.walk.goal == GO_RUN && !sim.core.walk.undoing)
             fail("the restore of checkpoint %u has failed, and nothing follows", i);
         kept->could = may_be_asked(i);
@@ -197,7 +285,7 @@ void rules_checkpoints(void) {
 
 void rules_checkpoints_begin(void) {
     for (uint16_t i = 0; i < scene.model.n_checkpoints; i++)
-        sim.kept[i] = (struct kept){.since = NEVER, .next = NEVER};
+        sim.kept[i] = (struct kept){.since = NEVER, .next = NEVER, .exit = EXIT_UNKNOWN};
     sim.asked_save = ASKED_NONE;
     sim.record_read = sim.cut_save = false;
     sim.record_exit = EXIT_UNKNOWN;

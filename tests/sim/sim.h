@@ -116,7 +116,7 @@ enum source { DRAWN, RECORDED /* drawn, and written down */, READ };
 /* The rules' memory of one step of the plan, in this round. term: its process was told to end. */
 struct tries { uint8_t gates, runs; bool gate_passed, term, undone; int exit; instant ended; };
 /* Of one checkpoint. fresh: restored since its service has run; since: its schedule counts from then. */
-struct kept { bool restored, fresh, could; int exit; instant since, next; };
+struct kept { bool restored, fresh, could; uint8_t why; int exit; uint32_t saves, ended; instant since, next; };
 enum { ASKED_ALL = NONE, ASKED_NONE = NONE - 1 };
 /* Of one check, since it was switched on: how it stands, and when it is asked next. */
 struct asked { bool passing, told; uint16_t streak; uint32_t gen, asked_gen; instant asked, next, since; };
@@ -152,6 +152,7 @@ struct sim {
     struct tries tries[MOST_STEPS_];
     struct kept kept[MOST_STEPS_];
     uint16_t asked_save;          /* the checkpoint that somebody asks for in this step; ASKED_* */
+    bool asked_by_signal;
     bool record_read, cut_save;   /* cut_save: one failed during the stop, and no row tells */
     int record_exit;
     struct asked checked[MOST_CHECKS_];
@@ -274,6 +275,9 @@ void rules_save(const struct action *action);
 void rules_restore(uint16_t step);
 void rules_checkpoint_told(uint16_t step, uint8_t what, int exit);
 bool rules_cut_save(void);
+void rules_checkpoint_term(const struct proc *proc);
+void rules_checkpoints_rest(void);
+void rules_record(const struct action *action);
 void rules_checkpoints(void);
 uint16_t rules_answer_save(uint16_t checkpoint);
 /* checks.c */
