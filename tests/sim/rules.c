@@ -196,6 +196,15 @@ static void rules_idle(void) {
     fail("a timer, and nothing to do");
 }
 
+/* Those of earlier stages have ended before; while all runs there are none to look at. */
+static uint16_t first_row(void) {
+    const struct walk *walk = &sim.core.walk;
+    bool runs = sim.goal == GO_RUN && walk->goal == GO_RUN && !sim.resumed;
+    if (runs)
+        return walk->n_rows;
+    return sim.goal == GO_RUN || walk->goal == GO_RUN || sim.resumed || sim.stage >= walk->n_stages ? 0 : walk->stages[sim.stage].first;
+}
+
 void rules_step(const struct event *event) {
     bool published = sim.out.n > 0 && sim.out.v[0].kind == A_PUBLISH;
     bool look = published || (sim.deep && !sim.big); /* at all that others see: it changes when it is published */
@@ -203,7 +212,7 @@ void rules_step(const struct event *event) {
         fail("the actions do not fit: %u", sim.out.n);
     rules_time();
     rules_notice();
-    for (uint16_t i = 0; look && i < sim.core.walk.n_rows; i++)
+    for (uint16_t i = first_row(); look && i < sim.core.walk.n_rows; i++)
         rules_row(i, event);
     rules_follow(event);
     rules_walk(event);

@@ -131,11 +131,20 @@ void rules_health(void) {
         fail("liveness is %u", !live);
 }
 
+/* Most units, most of the time. */
+static bool just_runs(uint16_t unit) {
+    return sim.core.units[unit].state == U_UP && sim.core.walk.goal == GO_RUN && sim.core.jobs[unit].state == J_UP &&
+           sim.procs[unit].state != P_NONE && !sim.held[unit] && !sim.wanted[unit];
+}
+
 void rules_unit(uint16_t unit) {
     const struct service *service = &scene.services[scene.units[unit].service];
     const struct unit *u = &sim.core.units[unit];
     const struct proc *proc = &sim.procs[core_job_of_unit(&sim.core, unit)];
-    bool may = scene.units[unit].ordinal == 0 && !policy()->phases_only && sim.core.walk.goal == GO_RUN && !sim.core.walk.undoing;
+    bool may;
+    if (just_runs(unit))
+        return;
+    may = scene.units[unit].ordinal == 0 && !policy()->phases_only && sim.core.walk.goal == GO_RUN && !sim.core.walk.undoing;
     if (has_a_job(u->state) != (sim.core.jobs[unit].state != J_NONE))
         fail("unit %u is %s, and its job is not", unit, unit_state_name(u->state));
     if ((sim.core.jobs[unit].state != J_NONE) != (proc->state != P_NONE))
