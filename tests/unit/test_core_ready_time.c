@@ -1,4 +1,4 @@
-/* The time in which a service has to become ready, and what is left of it when something else happens. */
+/* The times of a service, to become ready and to start again, and what is left of them when something else happens. */
 #include "support.h"
 
 TestSuite(ready_time, .init = new_model);
@@ -72,4 +72,28 @@ Test(ready_time, one_that_was_late_has_failed_without_a_stop) {
     cr_assert_eq(s.core.walk.cause, BY_MAIN);
     cr_assert_eq(unit_state(web), U_FAILED);
     the_end(128 + T_TERM);
+}
+
+Test(ready_time, a_oneshot_that_starts_again_has_not_done_its_work) {
+    uint16_t migrate = oneshot("migrate"), web = main_service("web");
+    s.services[migrate].restart = RESTART_ALWAYS;
+    add_after(web, migrate);
+    begin();
+    ends(run_slot(migrate), 0);
+    cr_assert_eq(unit_state(migrate), U_BACKOFF);
+    cr_assert_eq(spawns(run_slot(web)), 0);
+}
+
+Test(ready_time, a_pause_that_is_over_in_a_drain_ends_with_the_resume) {
+    uint16_t it = service("it");
+    main_service("web");
+    begin();
+    ends(run_slot(it), 1);
+    is_at(ms_of(core_next(&s.core)), 100);
+    tell_ask(ASK_DRAIN, NONE, 0);
+    at(60000);
+    cr_assert_eq(spawns(run_slot(it)), 1);
+    cr_assert_eq(unit_state(it), U_BACKOFF);
+    tell_ask(ASK_RESUME, NONE, 0);
+    cr_assert_eq(spawns(run_slot(it)), 2);
 }
