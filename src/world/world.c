@@ -62,12 +62,12 @@ static void obey(struct world *world, struct body *body, int signal) {
         will_end(world, body, NO_TIME, -signal);
 }
 
-/* A stop-command ends with its service, or at once if that does not listen. */
+/* A stop-command tells its service, and does not wait for it. */
 static void run_stop(struct world *world, struct body *body) {
     struct body *service = body_of_unit(world, body->owner);
     if (service)
         obey(world, service, SIG_TERM);
-    will_end(world, body, service && !is_never(service->ends) ? until(world->now, service->ends) : NO_TIME, 0);
+    will_end(world, body, NO_TIME, 0);
 }
 
 static void spawn(struct world *world, const struct action *action) {

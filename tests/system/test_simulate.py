@@ -196,6 +196,7 @@ ENDS = """
     ("deaf=1", "stop-signal = TERM, KILL after 300ms", ["web=hang"]),
     ("", "[drain cut]\nsignal = web KILL\n[drain gone]\nwait-exit = web\ntimeout = 2s", []),
     ("", "[service job]\ncommand = @svc job deaf=1\ntype = oneshot\nstop-timeout = 400ms", ["job=hang"]),
+    ("work=1000", "stop-timeout = 300ms\nstop-command = true", ["web=1s"]),
     ("", "[service job]\ncommand = @say job\ntype = oneshot\n[service late]\ncommand = @svc late work=200\nafter = job", ["late=200ms"]),
 ])
 def test_signals_that_kill_and_oneshots(app, conf, how, more, withs):
