@@ -37,11 +37,18 @@ int help_print(void) {
     return print("--help", out.text);
 }
 
+const char *verb_usage(const struct verb *verb) { return verb->usage ? verb->usage : verb->arguments; }
+
 int verb_print(const struct verb *verb) {
-    char text[160];
+    char text[320];
     struct out out = out_on(text, sizeof text);
-    out_text(&out, "Usage: lastcall");
-    verb_line(&out, verb);
+    out_text(&out, "Usage: lastcall ");
+    out_text(&out, verb->name);
+    out_text(&out, *verb_usage(verb) ? " " : "");
+    out_text(&out, verb_usage(verb));
+    out_text(&out, "\n\n");
+    out_text(&out, verb->help);
+    out_text(&out, "; see lastcall(1)\n");
     return print(verb->name, text);
 }
 

@@ -35,7 +35,7 @@ static bool usage(const struct verb_call *call, const char *what, const char *wo
     out_text(&out, "; write: lastcall ");
     out_text(&out, call->argv[0]);
     out_char(&out, ' ');
-    out_text(&out, verb != NULL ? verb->arguments : "");
+    out_text(&out, verb != NULL ? verb_usage(verb) : "");
     complain_about(call, text);
     return false;
 }

@@ -15,6 +15,7 @@ struct verb {
     int (*run)(const struct verb_call *call);
     const char *arguments, *help; /* as --help prints them */
     bool needs_running;           /* as PID 1: an error that names "--" */
+    const char *usage;            /* all that may follow it; NULL: the arguments are all */
 };
 
 /* NULL if the word is no verb. */
@@ -25,7 +26,8 @@ extern const struct verb verbs[];
 /* lastcall --help, lastcall --version: to stdout; the exit code. */
 int help_print(void);
 int version_print(void);
-int verb_print(const struct verb *verb); /* its line of the help */
+int verb_print(const struct verb *verb); /* its usage and its line of the help */
+const char *verb_usage(const struct verb *verb);
 
 int verb_check(const struct verb_call *call);
 int verb_plan(const struct verb_call *call);

@@ -43,6 +43,16 @@ def test_help_of_a_verb(start, verb, option):
     assert run.out.startswith("Usage: lastcall") and f" {verb} " in run.out
 
 
+@pytest.mark.parametrize("verb, options", [
+    ("check", ["--strict", "--json", "--platform NAME"]), ("plan", ["--json", "--svg FILE"]), ("rehearse", ["-n RUNS"]),
+    ("simulate", ["--with NAME=DUR|hang|fail", "--late DUR", "--again DUR:SIG", "--json"]),
+])
+def test_help_of_a_verb_names_its_options(start, verb, options):
+    run, wrong = start(verb, "--help", mode="host"), start(verb, "--nonsense", "x", mode="host")
+    assert (run.wait(), wrong.wait()) == (0, 2)
+    assert all(option in run.out and option in wrong.err for option in options), (run.out, wrong.err)
+
+
 @pytest.mark.parametrize("option", ["-V", "--version"])
 def test_version(start, option):
     run = start(option, mode="host")
