@@ -317,12 +317,12 @@ void unit_stop(struct core *core, uint16_t unit, instant deadline) {
     unit_at(core, unit)->ready = false;
     if (!core->model->policy.single)
         emit(core, (struct action){.kind = A_WATCH_TREE, .job = {slot, core->jobs[slot].gen}});
-    if (service_of(core, unit)->has_stop_command && core->jobs[slot].state == J_UP && !job_live(core, aux)) {
+    if (service_of(core, unit)->has_stop_command && core->jobs[slot].state == J_UP && !job_live(core, aux))
         job_start(core, aux, CMD_STOP, unit);
+    if (job_live(core, aux) && core->jobs[aux].what == CMD_STOP) /* perhaps since before */
         plan_end(core, unit, deadline);
-    } else {
+    else
         job_stop(core, slot, core->now, deadline);
-    }
 }
 
 /* A stop-command has had its say: if the service is still there, its stop signal follows at once. */

@@ -135,3 +135,16 @@ Test(stop_command, none_for_what_a_crash_has_left_behind) {
     group_ends(run_slot(it));
     cr_assert(exited());
 }
+
+Test(stop_command, one_that_somebody_has_begun_by_hand_has_its_say) {
+    uint16_t web = with_stop_command();
+    s.deaf[aux_slot(web)] = true;
+    tell_ask(ASK_STOP_UNIT, web, 0);
+    at(1000);
+    tell_signal(T_TERM);
+    cr_assert_eq(signals(run_slot(web), -1), 0);
+    cr_assert_eq(spawns(aux_slot(web)), 1);
+    ends(aux_slot(web), 0);
+    is_at(when(A_SIGNAL, run_slot(web), T_TERM), 1000);
+    the_end(0);
+}
