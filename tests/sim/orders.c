@@ -32,57 +32,12 @@ static void rules_spawn(const struct action *action) {
     }
 }
 
-static void rules_target(const struct action *action, const char *what) {
-    const struct proc *proc = &sim.procs[action->job.job];
-    if (proc->state == P_NONE || proc->gen != action->job.gen)
-        fail("%s for slot %u, where nothing of ours is", what, action->job.job);
-}
-
 /* What ended in a drain is started again at once. */
 static void rules_resumed(void) {
     rules_all_undone();
     sim.resumed = true;
     for (uint16_t i = 0; i < scene.model.n_units; i++)
         sim.gone[i] = NEVER;
-}
-
-/* ---- signals ---- */
-
-static bool runs_step(const struct proc *proc) {
-    return proc->what == CMD_STEP || proc->what == CMD_ONLY_IF || (proc->what == CMD_SAVE && sim.tries[proc->owner].runs > 0);
-}
-
-static void rules_signal(const struct action *action, uint32_t place) {
-    struct proc *proc = &sim.procs[action->job.job];
-    rules_target(action, "a signal");
-    if (action->signal < 1 || action->signal > SIGNAL_MAX)
-        fail("signal %u to slot %u", action->signal, action->job.job);
-    if (action->value == TO_LEADER && proc->told_end)
-        fail("a signal to the leader of slot %u, which has been reaped", action->job.job);
-    if (runs_step(proc) && action->signal == K_TERM)
-        rules_step_term(proc);
-    else if ((proc->what == CMD_SAVE || proc->what == CMD_RESTORE) && action->signal == K_TERM)
-        rules_checkpoint_term(proc);
-    proc->sent |= sim.core.jobs[action->job.job].sent & signal_bit(action->signal);
-    if (place + 1 < sim.out.n && action[1].kind == A_SIGNAL && action[1].signal == K_CONT)
-        proc->sent |= signal_bit(action->signal);
-}
-
-static void rules_kill(const struct action *action) {
-    struct proc *proc = &sim.procs[action->job.job];
-    const struct job *job = &sim.core.jobs[action->job.job];
-    bool in_time = scene.latency.ns == 0 && !sim.core.walk.no_time;
-    rules_target(action, "KILL");
-    if (runs_step(proc))
-        sim.tries[proc->owner].term = true;
-    if (job->state == J_ASKED) /* nothing of it has run: KILL may be its stop signal */
-        proc->sent |= job->sent & signal_bit(K_KILL);
-    if (proc->state != P_UP || proc->zombie || job->state != J_UP || !in_time)
-        return;
-    if (runs_step(proc) && !proc->sent && job->rung == 0)
-        fail("slot %u, a step's, gets KILL without TERM", action->job.job);
-    if (proc->what == CMD_RUN && job->rung == 0 && sim.core.walk.rows[row_of_unit[proc->owner]].start.ns != sim.now.ns)
-        fail("unit %u gets KILL without its stop signal", proc->owner);
 }
 
 /* A new drain or stop: the steps of the plan begin anew. */
@@ -118,7 +73,6 @@ static void rules_note(const struct action *action) {
 }
 
 void rules_action(const struct action *action, uint32_t place) {
-    const struct proc *proc = &sim.procs[action->job.job];
     switch ((enum action_kind)action->kind) {
     case A_SPAWN: rules_spawn(action); break;
     case A_SIGNAL: rules_signal(action, place); break;
@@ -127,15 +81,7 @@ void rules_action(const struct action *action, uint32_t place) {
         rules_target(action, "a look at the tree");
         rules_stop_order(action->job.job, place);
         break;
-    case A_FORGET:
-        rules_target(action, "a farewell");
-        if (!proc->zombie)
-            fail("slot %u is forgotten while its leader lives", action->job.job);
-        if (proc->what == CMD_RUN && proc->tail && !proc->fate.undying && !policy()->single)
-            fail("slot %u is forgotten while its group lives", action->job.job);
-        if (proc->what == CMD_RUN)
-            sim.gone[proc->owner] = sim.now;
-        break;
+    case A_FORGET: rules_farewell(action); break;
     case A_PUBLISH:
         if (place != 0)
             fail("PUBLISH is not the first");
@@ -160,6 +106,7 @@ void rules_action(const struct action *action, uint32_t place) {
 static void rules_end_told(const struct event *event) {
     struct proc *proc = &sim.procs[event->job.job];
     proc->told_end = true;
+    proc->ended_at = sim.now;
     sim.ended = proc->what;
     if (proc->what == CMD_ONLY_IF && event->value == 0 && sim.tries[proc->owner].gates > 0)
         sim.tries[proc->owner].gate_passed = true;

@@ -26,7 +26,7 @@ void rules_begin(void) {
     sim.fits = sim.exited = sim.resumed = false;
     for (uint16_t i = 0; i < scene.model.n_units; i++) {
         sim.last_exit[i] = EXIT_UNKNOWN, sim.last_sent[i] = 0, sim.gone[i] = NEVER;
-        sim.was_ready[i] = sim.put_down[i] = sim.held[i] = sim.wanted[i] = sim.at_fault[i] = sim.extended[i] = false;
+        sim.was_running[i] = sim.was_stopping[i] = sim.was_ready[i] = sim.put_down[i] = sim.held[i] = sim.wanted[i] = sim.at_fault[i] = sim.extended[i] = false;
     }
     sim.by_hand = sim.hurried = sim.stale = sim.undoing = sim.kill_all = sim.never_ran = false;
     sim.ints = 0, sim.times_ready = 0, sim.next_reply = 0, sim.ended = CMD_N;
@@ -223,6 +223,7 @@ void rules_step(const struct event *event) {
         if (look || sim.checked[i].told)
             rules_check(i);
     if (look) {
+        rules_undo_runs();
         rules_health();
         rules_all_ended();
     }

@@ -14,6 +14,7 @@
  *   saves.c   what must hold for checkpoints
  *   checks.c  what must hold for ready and live checks
  *   errands.c what becomes of a service that somebody asks for, and the answers
+ *   signals.c who gets which signal, and KILL
  *   asked.c   what must follow from a signal, a request, an end
  *   ends.c    what others see, and what must hold at the exit
  *   story.c   one run: the events from outside, the order of facts, the end
@@ -101,7 +102,10 @@ struct proc {
     bool was_killed;
     int exit;
     uint32_t plan;            /* number of the newest plan for its leader */
-    instant born;
+    instant born, first;      /* first: its first stop signal */
+    instant ended_at, killed_at; /* killed_at: 0, it was not */
+    uint8_t rungs;            /* stop signals that it got */
+    bool tail_told;           /* what its leader left behind got TERM */
     struct fate fate;
 };
 
@@ -266,6 +270,14 @@ void rules_step_waits(const struct row *row, uint16_t number);
 void rules_step_ended(const struct row *row, uint16_t number);
 void rules_undo(uint16_t step);
 void rules_all_undone(void);
+void rules_undo_term(const struct proc *proc);
+void rules_undo_runs(void);
+/* signals.c */
+void rules_target(const struct action *action, const char *what);
+void rules_signal(const struct action *action, uint32_t place);
+void rules_kill(const struct action *action);
+void rules_farewell(const struct action *action);
+void rules_ladder(uint16_t unit);
 /* saves.c */
 void rules_checkpoints_begin(void);
 bool rules_restored(uint16_t service);

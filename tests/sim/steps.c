@@ -232,3 +232,27 @@ void rules_all_undone(void) {
         if (scene.steps[i].phase == PH_DRAIN && scene.steps[i].has_undo && sim.tries[i].runs > 0 && !sim.tries[i].undone)
             fail("step %u is not undone", i);
 }
+
+static span most_of_undo(uint16_t step) { return is_forever(scene.steps[step].timeout) ? SEC(10) : scene.steps[step].timeout; }
+
+/* An undo has its step's time; a new drain or stop cuts it short. */
+void rules_undo_term(const struct proc *proc) {
+    span most = most_of_undo(proc->owner);
+    if (sim.core.walk.undoing && before(sim.now, after(proc->born, (span){most.ns / 5 * 4})))
+        fail("the undo of step %u gets TERM, and its time is not up", proc->owner);
+}
+
+/* While it is undone, something is at work; not for longer than it may. */
+void rules_undo_runs(void) {
+    bool any = false;
+    for (uint16_t i = 0; i < scene.model.n_steps; i++) {
+        uint16_t slot = core_job_of_step(&sim.core, i);
+        const struct proc *proc = &sim.procs[slot];
+        any |= is_there(proc);
+        if (is_there(proc) && proc->what == CMD_UNDO && !proc->zombie && !sim.core.jobs[slot].killed &&
+            due(after(proc->born, most_of_undo(i)), sim.now))
+            fail("the undo of step %u takes longer than it may", i);
+    }
+    if (sim.core.walk.undoing && !any)
+        fail("all is undone, and it does not resume");
+}

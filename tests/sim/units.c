@@ -156,6 +156,7 @@ void rules_unit(uint16_t unit) {
         fail("unit %u is to stop, and has not been told", unit);
     rules_at_rest(unit);
     rules_errand(unit);
+    rules_ladder(unit);
     if (sim.core.walk.goal == GO_RUN && !sim.core.walk.undoing && !sim.by_hand && (service->essential || service->main) &&
         (service->type == TYPE_SERVICE ? u->state == U_FAILED || u->state == U_DOWN : u->state == U_FAILED && !u->ended_well))
         fail("unit %u has ended for good, and nothing follows", unit);
