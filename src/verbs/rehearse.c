@@ -31,6 +31,7 @@ struct rehearsal {
     pid_t pid;                 /* of the lastcall that runs; 0: none */
     int status;
     bool interrupted, terminal;
+    bool exit_wrong;           /* of a run that was clean */
     char folder[PATH_ROOM], report[PATH_ROOM + 16], control[PATH_ROOM + 16];
     struct tally tally;
 };
@@ -233,6 +234,17 @@ static void say_run(const struct rehearsal *r, unsigned runs) {
     complain_about(r->call, text);
 }
 
+/* A clean stop after which the platform shows an error. */
+static void complain_of_exit(struct rehearsal *r) {
+    char text[128];
+    struct out out = out_on(text, sizeof text);
+    r->exit_wrong = true;
+    out_text(&out, "the exit code is ");
+    out_int(&out, WEXITSTATUS(r->status));
+    out_text(&out, "; if that is no failure, write it into success-exit of its service");
+    complain_about(r->call, text);
+}
+
 static bool run_once(struct rehearsal *r, unsigned runs) {
     struct result *result = &r->tally.v[r->tally.n];
     *result = (struct result){.used_ms = -1};
@@ -256,6 +268,8 @@ static bool run_once(struct rehearsal *r, unsigned runs) {
         return false;
     if (ready)
         read_report(r, result);
+    if (result->clean && WIFEXITED(r->status) && WEXITSTATUS(r->status) != 0)
+        complain_of_exit(r);
     result->clean = result->clean && lasted;
     r->tally.n++;
     return ready;
@@ -277,7 +291,7 @@ static int rehearse(struct rehearsal *r, unsigned runs) {
         good = run_once(r, runs);
     remove_folder(r);
     int wrote = result_code(r->call, tally_print(&r->tally, r->model->policy.grace));
-    return wrote != 0 ? wrote : good && tally_clean(&r->tally) == runs ? 0 : EXIT_NO;
+    return wrote != 0 ? wrote : good && !r->exit_wrong && tally_clean(&r->tally) == runs ? 0 : EXIT_NO;
 }
 
 /* 1 to MOST_RUNS; 0: it is no such number. */

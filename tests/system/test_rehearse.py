@@ -149,3 +149,10 @@ def test_a_folder_that_cannot_be(workdir, conf, spawn):
 def test_a_pipe_is_no_file_for_many_runs(conf, spawn):
     out, err, code = finish(spawn("sh", "-c", f"cat {conf(GOOD)} | {lc.BINARY} rehearse /dev/stdin"))
     assert code == 2 and "/dev/stdin: it can be read once" in err and not out
+
+
+def test_a_clean_stop_that_looks_like_a_failure(rehearse):
+    out, err, code = finish(rehearse(GOOD.replace("work=300", "exit=3")))
+    assert code == 1 and summary(out)[2] == "1" and "the exit code is 3" in err
+    out, err, code = finish(rehearse(GOOD.replace("work=300", "exit=3\n    success-exit = 3")))
+    assert code == 0 and "the exit code" not in err
