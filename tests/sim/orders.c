@@ -42,8 +42,10 @@ static void rules_resumed(void) {
 
 /* A new drain or stop: the steps of the plan begin anew. */
 static void rules_round(void) {
-    for (uint16_t i = 0; i < scene.model.n_steps && (sim.goal == GO_RUN || sim.resumed); i++)
+    for (uint16_t i = 0; i < scene.model.n_steps && (sim.goal == GO_RUN || sim.resumed); i++) {
         sim.tries[i] = (struct tries){.exit = EXIT_UNKNOWN, .ended = NEVER};
+        sim.procs[core_job_of_step(&sim.core, i)].cut = true;
+    }
 }
 
 static void rules_drained(void) {

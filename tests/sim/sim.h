@@ -106,6 +106,7 @@ struct proc {
     instant ended_at, killed_at; /* killed_at: 0, it was not */
     uint8_t rungs;            /* stop signals that it got */
     bool tail_told;           /* what its leader left behind got TERM */
+    bool cut;                 /* an undo that a new drain or stop has cut short */
     struct fate fate;
 };
 

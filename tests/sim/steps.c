@@ -238,7 +238,7 @@ static span most_of_undo(uint16_t step) { return is_forever(scene.steps[step].ti
 /* An undo has its step's time; a new drain or stop cuts it short. */
 void rules_undo_term(const struct proc *proc) {
     span most = most_of_undo(proc->owner);
-    if (sim.core.walk.undoing && before(sim.now, after(proc->born, (span){most.ns / 5 * 4})))
+    if (sim.core.walk.undoing && !proc->cut && before(sim.now, after(proc->born, (span){most.ns / 5 * 4})))
         fail("the undo of step %u gets TERM, and its time is not up", proc->owner);
 }
 
