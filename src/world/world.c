@@ -23,8 +23,12 @@ static void happen(struct world *world, struct event event) {
 
 /* ---- programs ---- */
 
+/* What ends it sooner counts, and of two at once the first. */
 static void will_end(struct world *world, struct body *body, span in, int exit) {
-    body->ends = earlier(body->ends, after(world->now, in));
+    instant at = after(world->now, in);
+    if (!before(at, body->ends))
+        return;
+    body->ends = at;
     body->exit = (int16_t)exit;
 }
 

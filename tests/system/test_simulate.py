@@ -211,6 +211,12 @@ def test_signals_that_kill_and_oneshots(app, conf, how, more, withs):
     compare(run.report(), said)
 
 
+def test_what_is_killed_hears_nothing_more(conf):
+    path = conf(ENDS.format(how="", more="[drain cut]\nsignal = web KILL"))
+    for words in ([], ["--late", "1s"]):                    # then both signals come at the same instant
+        assert "web ended by SIGKILL" in simulate(*words, path)
+
+
 def test_the_stop_waits_for_a_oneshot(conf):
     path = conf(ENDS.format(how="", more="[service job]\ncommand = job\ntype = oneshot\n[service late]\ncommand = late\nafter = job"))
     assert "late         TERM to late" in simulate("--with", "job=60s", path)
