@@ -73,7 +73,9 @@ bool words_sort(const struct verb_call *call, const struct verb_option *options,
             value = call->argv[++i];
         if (option->values != NULL && value == NULL)
             return usage(call, "there is no value behind ", word);
-        if (option->values != NULL && *option->n < option->room)
+        if (option->values != NULL && option->room == 1)
+            option->values[0] = value; /* the last counts, as of options everywhere */
+        else if (option->values != NULL && *option->n < option->room)
             option->values[*option->n] = value;
         ++*option->n;
     }

@@ -150,6 +150,12 @@ def test_of_a_notice_that_comes_late_less_is_left(conf):
     assert [s for s in report["steps"] if s["name"] == "worker"][0]["state"] == "done"
 
 
+def test_of_an_option_that_stands_twice_the_last_counts(conf):
+    late = json.loads(simulate("--json", "--late=9s", "--late=17s", "--with=queue=1s", "--with=queue=fail", conf(INI)))
+    assert late["steps"][0]["start_ms"] == 17000
+    assert [s["state"] for s in late["steps"] if s["name"] == "queue"] != ["done"]
+
+
 @pytest.mark.parametrize("words, says", [
     (["--with", "nobody=1s"], "nobody=1s: there is no step or service of that name"),
     (["--with", "queue"], "write NAME=10s, NAME=hang or NAME=fail"),
