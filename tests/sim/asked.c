@@ -178,8 +178,10 @@ static void rules_ended(const struct event *event) {
     uint16_t owner = proc->owner, checkpoint = scene.steps[proc->what == CMD_RUN ? 0 : owner % MOST_STEPS_].checkpoint;
     if (event->kind == EV_SPAWN_FAILED && !was_said(NOTE_SPAWN_FAILED, event->job.job, event->value))
         fail("slot %u could not be started, and nobody is told", event->job.job);
-    if (sim.ended == CMD_RUN)
+    if (sim.ended == CMD_RUN) {
         rules_end_said(event->job.job);
+        rules_unit_ended(event->job.job);
+    }
     if (sim.ended == CMD_RESTORE && !was_said(NOTE_RESTORED, checkpoint, event->value))
         fail("checkpoint %u has been restored, and nobody is told", checkpoint);
     if (sim.ended == CMD_SAVE && sim.core.savers[checkpoint].why != WHY_STOP && !was_said(NOTE_SAVED, checkpoint, event->value))

@@ -66,6 +66,8 @@ uint16_t rules_answer(const struct event *event) {
 
 static void want(uint16_t unit, uint8_t verb) {
     bool runs = !is_free(unit) && sim.core.units[unit].state != U_STOPPING;
+    if (verb != ASK_STOP_UNIT)
+        rules_unit_wanted(unit);
     sim.held[unit] = verb == ASK_STOP_UNIT;
     sim.put_down[unit] &= verb != ASK_STOP_UNIT; /* the last word: it is no fault any more */
     sim.wanted[unit] = verb == ASK_RESTART_UNIT || (verb == ASK_START_UNIT && !runs);

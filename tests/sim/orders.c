@@ -18,6 +18,7 @@ static void rules_spawn(const struct action *action) {
         rules_restored_again(scene.units[action->subject].service);
         sim.put_down[action->subject] = sim.extended[action->subject] = false;
         rules_errand_run(action->subject);
+        rules_unit_run(action->subject);
         rules_first_start(action->subject);
         rules_restart(action->subject);
         break;
@@ -69,7 +70,10 @@ static void rules_note(const struct action *action) {
         break;
     case NOTE_DRAINED: rules_drained(); break;
     case NOTE_NOT_READY: sim.put_down[action->subject] = true; break;
-    case NOTE_UNHEALTHY: sim.put_down[action->subject] |= scene.checks[scene.units[action->subject].live].then == THEN_RESTART; break;
+    case NOTE_UNHEALTHY:
+        if (scene.checks[scene.units[action->subject].live].then == THEN_RESTART)
+            sim.put_down[action->subject] = sim.again[action->subject].relive = true;
+        break;
     case NOTE_HURRY: sim.hurried = true; break;
     }
 }
@@ -126,6 +130,7 @@ static void rules_end_told(const struct event *event) {
     sim.last_exit[proc->owner] = event->value;
     sim.last_sent[proc->owner] = proc->sent;
     sim.at_fault[proc->owner] = sim.put_down[proc->owner] && sim.core.walk.goal != GO_EXIT;
+    rules_unit_told(proc->owner);
 }
 
 /* What the core is told now. */
@@ -141,7 +146,7 @@ void rules_told(const struct event *event) {
         sim.by_hand = true;
     }
     if (event->kind == EV_EXTEND && event->subject < scene.model.n_units)
-        sim.extended[event->subject] = true;
+        sim.extended[event->subject] = true, rules_unit_extend(event);
     if (event->kind == EV_ASK && event->verb == ASK_HURRY)
         sim.hurried = true;
     if (event->kind == EV_SIGNAL && policy()->signals[event->value].meaning == SIGNAL_HURRY)

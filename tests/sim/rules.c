@@ -36,6 +36,7 @@ void rules_begin(void) {
     for (uint16_t i = 0; i < scene.model.n_steps; i++)
         sim.tries[i] = (struct tries){.exit = EXIT_UNKNOWN, .ended = NEVER};
     rules_checkpoints_begin();
+    rules_restarts_begin();
     sim.last_end = (instant){0};
     sim.published = 0;
     sim.undo_row = NONE;

@@ -12,6 +12,7 @@
  *   units.c   what must hold for services
  *   steps.c   what must hold for the steps of the plan
  *   saves.c   what must hold for checkpoints
+ *   restarts.c what becomes of a service that has ended
  *   checks.c  what must hold for ready and live checks
  *   errands.c what becomes of a service that somebody asks for, and the answers
  *   signals.c who gets which signal, and KILL
@@ -125,6 +126,8 @@ struct kept { bool restored, fresh, could; uint8_t why; int exit; uint32_t saves
 enum { ASKED_ALL = NONE, ASKED_NONE = NONE - 1 };
 /* Of one check, since it was switched on: how it stands, and when it is asked next. */
 struct asked { bool passing, told; uint16_t streak; uint32_t gen, asked_gen; instant asked, next, since; };
+/* Of one unit: how often it was started again since `window`, when it must be ready, and what follows its end. */
+struct again { uint16_t burst; uint8_t next; bool relive; instant window, ready_by; };
 /* What a person was told in this step: how often, and the last of it. */
 struct said { uint16_t n, subject; int32_t extra; };
 
@@ -161,6 +164,7 @@ struct sim {
     bool record_read, cut_save;   /* cut_save: one failed during the stop, and no row tells */
     int record_exit;
     struct asked checked[MOST_CHECKS_];
+    struct again again[MOST_UNITS];
     struct said said[NOTE_N];
     bool any_said;
     uint8_t ended;                /* enum command_kind of the process whose end the core is told; CMD_N: of none */
@@ -298,6 +302,14 @@ void rules_check_asked(const struct action *action);
 void rules_check_told(uint16_t check, const struct event *event);
 void rules_check_turned(const struct event *event);
 void rules_check(uint16_t check);
+/* restarts.c */
+void rules_restarts_begin(void);
+void rules_unit_told(uint16_t unit);
+void rules_unit_ended(uint16_t unit);
+void rules_unit_wanted(uint16_t unit);
+void rules_unit_run(uint16_t unit);
+void rules_unit_extend(const struct event *event);
+void rules_again(uint16_t unit);
 /* errands.c */
 uint16_t rules_answer(const struct event *event);
 void rules_errand_told(const struct event *event, uint16_t answer);

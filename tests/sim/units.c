@@ -21,7 +21,6 @@ void rules_first_start(uint16_t unit) {
 /* A run after the first: somebody has asked for it, a live check has failed, or the policy says so. */
 void rules_restart(uint16_t unit) {
     const struct service *service = &scene.services[scene.units[unit].service];
-    const struct unit *u = &sim.core.units[unit];
     int exit = sim.last_exit[unit];
     bool never = service->restart == RESTART_NO ||
                  (service->restart != RESTART_ALWAYS && is_success(service, exit)) ||
@@ -32,8 +31,6 @@ void rules_restart(uint16_t unit) {
         fail("unit %u is started again against its policy", unit);
     if (!is_never(sim.gone[unit]) && before(sim.now, after(sim.gone[unit], service->restart_min)))
         fail("unit %u is started again too soon", unit);
-    if (u->burst > service->restart_limit)
-        fail("unit %u is started again too often", unit);
 }
 
 /* The stop of a unit begins: all that come after it have been stopped, and its replicas of a higher number too. */
@@ -70,14 +67,10 @@ static bool shall_start_again(uint16_t unit) {
 
 /* Who waits is waited for by a timer; who was to be ready is; who shall run does. */
 static void rules_at_rest(uint16_t unit) {
-    const struct service *service = &scene.services[scene.units[unit].service];
     const struct unit *u = &sim.core.units[unit];
     const struct walk *walk = &sim.core.walk;
     bool running = walk->goal == GO_RUN && !walk->undoing;
-    if (running && u->state == U_BACKOFF && is_never(agenda_when(&sim.core.agenda, (uint16_t)(sim.core.n_jobs + unit))))
-        fail("unit %u is to start again, and nothing is armed", unit);
-    if (walk->goal != GO_EXIT && u->state == U_STARTING && !sim.extended[unit] && due(after(sim.procs[unit].born, service->ready_timeout), sim.now))
-        fail("unit %u is not ready in time, and goes on", unit);
+    rules_again(unit);
     if (running && !sim.by_hand && (u->state == U_DOWN || u->state == U_FAILED) && shall_start_again(unit))
         fail("unit %u is not started again", unit);
     if (walk->goal == GO_EXIT && (u->state == U_WAITING || u->state == U_BACKOFF))
