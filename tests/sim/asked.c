@@ -24,6 +24,12 @@ static bool was_sent(uint16_t unit, int32_t signal, bool to_leader) {
 
 static const struct service *service_of(uint16_t unit) { return &scene.services[scene.units[unit].service]; }
 
+/* Who was the first is the cause. */
+static void rules_cause(uint8_t cause) {
+    if (sim.goal == GO_RUN && !sim.undoing && sim.said[NOTE_RESUMED].n == 0 && sim.core.walk.cause != cause)
+        fail("the cause is %u, not %u", sim.core.walk.cause, cause);
+}
+
 /* ---- signals ---- */
 
 static void rules_forward(uint8_t signal) {
@@ -104,6 +110,7 @@ static void rules_signalled(const struct event *event) {
     case SIGNAL_HURRY:
         if (sim.core.walk.goal != GO_EXIT)
             fail("a hurry, and no stop");
+        rules_cause(BY_SIGNAL);
         break;
     case SIGNAL_RELOAD: rules_reload(); break;
     case SIGNAL_CHECKPOINT: case SIGNAL_IGNORE: break;
@@ -119,6 +126,7 @@ static void rules_drain_asked(const struct event *event) {
         return;
     if (walk->goal == GO_RUN)
         fail("a drain is asked for, and none begins");
+    rules_cause(prestop ? BY_PRESTOP : BY_DRAIN);
     if (prestop && is_never(walk->clock))
         fail("a prestop without a clock");
     if (prestop && walk->goal == GO_DRAIN && is_never(sim.clock) && walk->clock.ns != ago(sim.now, MS(event->value)).ns)
@@ -142,6 +150,7 @@ static void rules_request(const struct event *event) {
     case ASK_STOP: case ASK_HURRY:
         if (sim.core.walk.goal != GO_EXIT)
             fail("a stop is asked for, and none begins");
+        rules_cause(BY_SHUTDOWN);
         break;
     case ASK_SIGNAL_UNIT: rules_signal_asked(event); break;
     case ASK_START_UNIT: case ASK_STOP_UNIT: case ASK_RESTART_UNIT: case ASK_RELOAD_UNIT: case ASK_CHECKPOINT: case ASK_N: break;
@@ -178,6 +187,8 @@ static void rules_ended(const struct event *event) {
     uint16_t owner = proc->owner, checkpoint = scene.steps[proc->what == CMD_RUN ? 0 : owner % MOST_STEPS_].checkpoint;
     if (event->kind == EV_SPAWN_FAILED && !was_said(NOTE_SPAWN_FAILED, event->job.job, event->value))
         fail("slot %u could not be started, and nobody is told", event->job.job);
+    if (sim.ended == CMD_RUN && proc->state == P_LEFT && proc->gen == event->job.gen && !proc->tail_told && is_never(proc->killed_at) && !policy()->single)
+        fail("what unit %u leaves behind is not told", owner);
     if (sim.ended == CMD_RUN) {
         rules_end_said(event->job.job);
         rules_unit_ended(event->job.job);

@@ -80,6 +80,17 @@ static void rules_on(uint16_t check) {
         fail("check %u does not pass, and unit %u is ready", check, policy->unit);
 }
 
+/* A live check that has failed is not without effect. */
+static void rules_lives_no_more(uint16_t check) {
+    const struct check_policy *policy = &scene.checks[check];
+    const struct walk *walk = &sim.core.walk;
+    bool failed = policy->live && sim.core.checks[check].on && !sim.core.checks[check].passing;
+    if (!failed || walk->goal != GO_RUN || walk->undoing || sim.core.units[policy->unit].state != U_UP)
+        return;
+    if (policy->then != THEN_FAIL)
+        fail("unit %u lives no more, and nothing follows", policy->unit);
+}
+
 void rules_check(uint16_t check) {
     const struct check_policy *policy = &scene.checks[check];
     const struct check *c = &sim.core.checks[check];
@@ -94,4 +105,5 @@ void rules_check(uint16_t check) {
     if (is_exec(check))
         rules_exec(check);
     rules_on(check);
+    rules_lives_no_more(check);
 }

@@ -127,6 +127,15 @@ static bool has_overrun(void) {
     return due(after(sim.core.walk.clock, policy()->grace), sim.now) || !sim.core.no_children;
 }
 
+/* Without a sweep, too, what got KILL is reaped. */
+static void rules_reaped(void) {
+    for (uint16_t slot = 0; slot < sim.core.n_jobs && !policy()->phases_only; slot++) {
+        const struct job *job = &sim.core.jobs[slot];
+        if (job->killed && (job->state == J_ASKED || job->state == J_UP))
+            fail("slot %u got KILL, and is not reaped", slot);
+    }
+}
+
 void rules_exit(void) {
     const struct walk *walk = &sim.core.walk;
     bool killed = false, bad = false;
@@ -151,6 +160,8 @@ void rules_exit(void) {
         fail("%u processes are left at the exit, and the verdict is %s", sim.alive, verdict_name(verdict));
     if (verdict == VERDICT_OVERRAN ? !has_overrun() : due(after(walk->clock, policy()->grace), sim.now))
         fail("the verdict is %s, and is not", verdict_name(verdict));
+    if (verdict != VERDICT_OVERRAN && !sim.core.no_children)
+        rules_reaped();
     if (expected_code() != sim.core.exit_code || sim.exit_said != sim.core.exit_code)
         fail("exit %d, not %d", sim.core.exit_code, expected_code());
     if (sim.core.exit_code < 0 || sim.core.exit_code > 255)

@@ -28,7 +28,7 @@ void rules_begin(void) {
         sim.last_exit[i] = EXIT_UNKNOWN, sim.last_sent[i] = 0, sim.gone[i] = NEVER;
         sim.was_running[i] = sim.was_stopping[i] = sim.was_ready[i] = sim.put_down[i] = sim.held[i] = sim.wanted[i] = sim.at_fault[i] = sim.extended[i] = false;
     }
-    sim.by_hand = sim.hurried = sim.stale = sim.undoing = sim.kill_all = sim.never_ran = false;
+    sim.by_hand = sim.hurried = sim.stale = sim.undoing = sim.kill_all = sim.never_ran = sim.drained = false;
     sim.ints = 0, sim.times_ready = 0, sim.next_reply = 0, sim.ended = CMD_N;
     memset(sim.said, 0, sizeof sim.said);
     for (uint16_t i = 0; i < scene.model.n_checks; i++)
@@ -126,6 +126,32 @@ static void rules_stop_began(void) {
         sim.was_stopping[unit] = sim.core.units[unit].state == U_STOPPING;
 }
 
+/* All is as it was before the drain. */
+static void rules_as_before(void) {
+    const struct walk *walk = &sim.core.walk;
+    if (walk->goal != GO_RUN || walk->undoing)
+        return;
+    if (!is_never(walk->clock) || !is_never(walk->asked) || walk->cause != BY_NOTHING || walk->open || walk->floor)
+        fail("a notice is remembered, and all runs");
+    for (uint16_t i = 0; i < walk->n_rows && sim.resumed; i++) {
+        const struct row *row = &walk->rows[i];
+        if (row->state != S_PENDING || !is_never(row->start) || !is_never(row->end) || !is_never(row->deadline) || row->tries ||
+            row->killed || row->exit != EXIT_UNKNOWN)
+            fail("row %u is not as it was before", i);
+    }
+}
+
+/* Whether it is drained is said once, and at once. */
+static void rules_said_drained(void) {
+    const struct walk *walk = &sim.core.walk;
+    bool drained = walk->goal == GO_DRAIN && !walk->open && (walk->stage == walk->n_stages || walk->stages[walk->stage].phase > PH_DRAIN);
+    if (sim.said[NOTE_DRAINED].n > (drained && sim.drained ? 0 : 1) || (drained && !sim.drained && sim.said[NOTE_DRAINED].n == 0))
+        fail("that it is drained is said %u times", sim.said[NOTE_DRAINED].n);
+    sim.drained = drained;
+    if (drained != (core_life(&sim.core) == LIFE_DRAINED) && walk->goal != GO_EXIT && !walk->undoing && !sim.exited)
+        fail("drained: %u", !drained);
+}
+
 /* Between two stages. */
 static void rules_between(void) {
     const struct walk *walk = &sim.core.walk;
@@ -168,6 +194,8 @@ static void rules_walk(const struct event *event) {
     if (sim.goal == GO_DRAIN && walk->goal == GO_EXIT && !sim.resumed && event->kind != EV_SIGNAL && event->kind != EV_ASK && !policy()->single)
         fail("a drain becomes a stop, and nobody has asked");
     rules_between();
+    rules_as_before();
+    rules_said_drained();
     if (walk->goal == GO_DRAIN && !is_never(walk->clock) && (is_never(sim.clock) || sim.goal == GO_RUN || sim.resumed))
         sim.lapse = later_of(after(walk->clock, policy()->grace), after(sim.now, policy()->reserve));
     sim.stage = walk->stage;

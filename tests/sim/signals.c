@@ -133,7 +133,7 @@ void rules_kill(const struct action *action) {
     struct proc *proc = &sim.procs[action->job.job];
     const struct job *job = &sim.core.jobs[action->job.job];
     rules_target(action, "KILL");
-    if (proc->killed_at.ns == 0)
+    if (is_never(proc->killed_at))
         proc->killed_at = sim.now;
     if (runs_step(proc))
         sim.tries[proc->owner].term = true;
@@ -155,7 +155,7 @@ void rules_farewell(const struct action *action) {
         fail("slot %u is forgotten while its leader lives", action->job.job);
     if (proc->what != CMD_RUN)
         return;
-    if (proc->tail && !policy()->single && (proc->killed_at.ns == 0 || before(sim.now, after(later_of(proc->killed_at, proc->ended_at), SEC(2)))))
+    if (proc->tail && !policy()->single && (is_never(proc->killed_at) || before(sim.now, after(later_of(proc->killed_at, proc->ended_at), SEC(2)))))
         fail("slot %u is forgotten while its group lives", action->job.job);
     sim.gone[proc->owner] = sim.now;
 }

@@ -104,7 +104,7 @@ struct proc {
     int exit;
     uint32_t plan;            /* number of the newest plan for its leader */
     instant born, first;      /* first: its first stop signal */
-    instant ended_at, killed_at; /* killed_at: 0, it was not */
+    instant ended_at, killed_at; /* killed_at: NEVER, it was not */
     uint8_t rungs;            /* stop signals that it got */
     bool tail_told;           /* what its leader left behind got TERM */
     bool cut;                 /* an undo that a new drain or stop has cut short */
@@ -175,6 +175,7 @@ struct sim {
     instant lapse;                /* when a prestop that no stop follows is undone */
     bool put_down[MOST_UNITS], at_fault[MOST_UNITS]; /* this run was not ready in time, or not healthy; the last was */
     bool was_ready[MOST_UNITS], extended[MOST_UNITS];
+    bool drained;
     bool undoing, kill_all, never_ran; /* never_ran: the newest end was no end of a process */
     int exit_said;
     uint32_t times_ready;         /* so often it was said that all are ready for the first time */

@@ -85,7 +85,7 @@ static void spawn(const struct action *action) {
     struct proc *proc = &sim.procs[action->job.job];
     uint32_t plan = proc->plan + 1;
     *proc = (struct proc){.state = P_FORKED, .what = (uint8_t)action->value, .owner = action->subject,
-                          .gen = action->job.gen, .plan = plan, .born = sim.now};
+                          .gen = action->job.gen, .plan = plan, .born = sim.now, .killed_at = NEVER};
     fate_of(&proc->fate, proc->what, proc->owner);
     sim.worst += proc->fate.worst != M_ANY;
     sim.alive++;
