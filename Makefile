@@ -116,7 +116,7 @@ $(B)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(B)/san.a
 	@gcc $(MODE) -Wno-missing-prototypes $(SAN) -iquote src -iquote tests/unit -o $@ $< $(B)/san.a $(LIBDIR)/libinih.a -lcriterion
 
 $(B)/sim: $(wildcard tests/sim/*.c tests/sim/*.h) $(pure_obj) $(B)/see
-	gcc $(MODE) -O3 -g -iquote src -o $@ $(wildcard tests/sim/*.c) $(wildcard src/core/*.c src/model/*.c)
+	gcc $(MODE) -O3 -flto=auto -g -iquote src -o $@ $(wildcard tests/sim/*.c) $(wildcard src/core/*.c src/model/*.c)
 
 # All faults of all system calls (the ordinary tests take a sample): an hour, or many.
 faults: $(B)/lastcall

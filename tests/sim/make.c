@@ -301,7 +301,7 @@ void make_model(void) {
     scene.strays = chance(5) ? 2 : 0;
     scene.late_ms = chance(80) ? 0 : (int32_t)roll(20000);
     scene.horizon = after((instant){0}, PICK(NO_TIME, MS(1), MS(100), SEC(1), SEC(3), SEC(10), SEC(20), SEC(60)));
-    sim.deep = chance(12);
+    sim.deep = chance(8);
     draw_natures();
     draw_policy();
     if (scene.model.policy.single)

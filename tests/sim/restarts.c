@@ -86,15 +86,21 @@ static span delay_of(uint16_t unit) {
     return shorter(delay, service_of(unit)->restart_max);
 }
 
+/* It waits for its next start: by a timer that rings after its delay. */
+static void rules_backoff(uint16_t unit) {
+    instant at = agenda_when(&sim.core.agenda, (uint16_t)(sim.core.n_jobs + unit));
+    bool news = sim.gone[unit].ns == sim.now.ns && !sim.resumed && sim.core.units[unit].next == NEXT_BACKOFF;
+    if (is_never(at))
+        fail("unit %u is to start again, and nothing is armed", unit);
+    if (news && at.ns != after(sim.now, delay_of(unit)).ns)
+        fail("unit %u starts again after another delay", unit);
+}
+
 void rules_again(uint16_t unit) {
     const struct unit *u = &sim.core.units[unit];
     const struct walk *walk = &sim.core.walk;
-    instant at = agenda_when(&sim.core.agenda, (uint16_t)(sim.core.n_jobs + unit));
-    bool running = walk->goal == GO_RUN && !walk->undoing;
-    if (running && u->state == U_BACKOFF && is_never(at))
-        fail("unit %u is to start again, and nothing is armed", unit);
-    if (running && u->state == U_BACKOFF && sim.gone[unit].ns == sim.now.ns && !sim.resumed && u->next == NEXT_BACKOFF && at.ns != after(sim.now, delay_of(unit)).ns)
-        fail("unit %u starts again after another delay", unit);
+    if (walk->goal == GO_RUN && !walk->undoing && u->state == U_BACKOFF)
+        rules_backoff(unit);
     if (walk->goal != GO_EXIT && u->state == U_STARTING && due(sim.again[unit].ready_by, sim.now))
         fail("unit %u is not ready in time, and goes on", unit);
     if ((u->state == U_DOWN || u->state == U_FAILED) && u->exit != EXIT_UNKNOWN && u->exit != sim.last_exit[unit])

@@ -247,12 +247,13 @@ void rules_step(const struct event *event) {
     rules_walk(event);
     for (uint16_t i = 0; look && i < scene.model.n_units && !sim.exited; i++)
         rules_unit(i);
-    rules_checkpoints();
+    rules_checkpoints(look);
     for (uint16_t i = 0; i < scene.model.n_checks && !sim.exited; i++)
         if (look || sim.checked[i].told)
             rules_check(i);
     if (look) {
-        rules_undo_runs();
+        if (sim.core.walk.undoing)
+            rules_undo_runs();
         rules_health();
         rules_all_ended();
     }

@@ -268,14 +268,18 @@ static void rules_record_read(void) {
         fail("the last run's record is read for ever");
 }
 
-void rules_checkpoints(void) {
-    rules_record_read();
+/* look: something that others see has changed. */
+void rules_checkpoints(bool look) {
+    if (look)
+        rules_record_read();
     for (uint16_t i = 0; i < scene.model.n_checkpoints && !sim.exited; i++) {
         struct kept *kept = &sim.kept[i];
         rules_schedule(i, kept);
         rules_save_begun(i, kept);
-        rules_saver(i, kept);
-        rules_at_work(i);
+        if (look) {
+            rules_saver(i, kept);
+            rules_at_work(i);
+        }
         if (sim.core.savers[i].restore == R_FAILED && sim.core.walk.goal == GO_RUN && !sim.core.walk.undoing)
             fail("the restore of checkpoint %u has failed, and nothing follows", i);
         kept->could = may_be_asked(i);

@@ -296,7 +296,7 @@ bool rules_cut_save(void);
 void rules_checkpoint_term(const struct proc *proc);
 void rules_checkpoints_rest(void);
 void rules_record(const struct action *action);
-void rules_checkpoints(void);
+void rules_checkpoints(bool look);
 uint16_t rules_answer_save(uint16_t checkpoint);
 /* checks.c */
 void rules_check_asked(const struct action *action);

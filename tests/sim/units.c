@@ -124,10 +124,14 @@ void rules_health(void) {
         fail("liveness is %u", !live);
 }
 
-/* Most units, most of the time. */
-static bool just_runs(uint16_t unit) {
-    return sim.core.units[unit].state == U_UP && sim.core.walk.goal == GO_RUN && sim.core.jobs[unit].state == J_UP &&
-           sim.procs[unit].state != P_NONE && !sim.held[unit] && !sim.wanted[unit];
+/* Most units, most of the time: it runs in peace, or it has been over for a while. */
+static bool is_quiet(uint16_t unit) {
+    uint8_t state = sim.core.units[unit].state;
+    bool gone = sim.core.jobs[unit].state == J_NONE && sim.procs[unit].state == P_NONE;
+    if (sim.core.walk.goal == GO_EXIT)
+        return gone && (state == U_DOWN || state == U_FAILED) && sim.gone[unit].ns != sim.now.ns && sim.core.walk.asked.ns != sim.now.ns;
+    return state == U_UP && sim.core.walk.goal == GO_RUN && sim.core.jobs[unit].state == J_UP && sim.procs[unit].state != P_NONE &&
+           !sim.held[unit] && !sim.wanted[unit];
 }
 
 void rules_unit(uint16_t unit) {
@@ -135,7 +139,7 @@ void rules_unit(uint16_t unit) {
     const struct unit *u = &sim.core.units[unit];
     const struct proc *proc = &sim.procs[core_job_of_unit(&sim.core, unit)];
     bool may;
-    if (just_runs(unit))
+    if (is_quiet(unit))
         return;
     may = scene.units[unit].ordinal == 0 && !policy()->phases_only && sim.core.walk.goal == GO_RUN && !sim.core.walk.undoing;
     if (has_a_job(u->state) != (sim.core.jobs[unit].state != J_NONE))
