@@ -156,7 +156,7 @@ void rules_exit(void) {
     bad |= rules_cut_save();
     if (verdict != VERDICT_OVERRAN && verdict != (killed ? VERDICT_FORCED : bad ? VERDICT_DEGRADED : VERDICT_CLEAN))
         fail("the verdict is %s", verdict_name(verdict));
-    if (sim.alive > 0 && policy()->sweep && !policy()->phases_only && verdict < VERDICT_FORCED)
+    if (verdict != VERDICT_OVERRAN && policy()->sweep && !policy()->phases_only && !sim.core.no_children)
         fail("%u processes are left at the exit, and the verdict is %s", sim.alive, verdict_name(verdict));
     if (verdict == VERDICT_OVERRAN ? !has_overrun() : due(after(walk->clock, policy()->grace), sim.now))
         fail("the verdict is %s, and is not", verdict_name(verdict));

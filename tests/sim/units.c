@@ -33,23 +33,25 @@ void rules_restart(uint16_t unit) {
         fail("unit %u is started again too soon", unit);
 }
 
-/* The stop of a unit begins: all that come after it have been stopped, and its replicas of a higher number too. */
+/* The stop of a unit begins: all that come after it have been stopped, and its replicas of a higher number are told
+ * before it. */
 void rules_stop_order(uint16_t unit, uint32_t place) {
     const struct service *mine = &scene.services[scene.units[unit].service];
     const struct walk *walk = &sim.core.walk;
-    for (uint32_t i = place + 1; i < sim.out.n; i++)
-        if (sim.out.v[i].kind == A_NOTE && sim.out.v[i].value == NOTE_STOP_BEGAN)
+    bool replica = false;
+    for (uint32_t i = place + 1; i < sim.out.n; i++) {
+        const struct action *it = &sim.out.v[i];
+        if (it->kind == A_NOTE && it->value == NOTE_STOP_BEGAN)
             return;
+        replica |= it->kind == A_WATCH_TREE && it->job.job > unit && scene.units[it->job.job].service == scene.units[unit].service;
+    }
     if (walk->goal != GO_EXIT || row_ended(&walk->rows[row_of_unit[unit]]))
         return;
-    for (uint16_t other = 0; other < scene.model.n_units; other++) {
-        const struct service *its = &scene.services[scene.units[other].service];
-        const struct row *row = &walk->rows[row_of_unit[other]];
-        if (its->level > mine->level && !policy()->parallel && !row_ended(row))
+    if (replica)
+        fail("replica %u is stopped before a higher one", unit);
+    for (uint16_t other = 0; other < scene.model.n_units && !policy()->parallel; other++)
+        if (scene.services[scene.units[other].service].level > mine->level && !row_ended(&walk->rows[row_of_unit[other]]))
             fail("unit %u is stopped before unit %u", unit, other);
-        if (its == mine && other > unit && row->state == S_PENDING)
-            fail("replica %u is stopped before replica %u", unit, other);
-    }
 }
 
 static bool has_a_job(uint8_t state) { return state == U_STARTING || state == U_UP || state == U_STOPPING; }
