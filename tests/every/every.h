@@ -7,6 +7,7 @@
  *   keeps.c    what must hold of the checkpoint
  *   store.c    the table of states, and the states that wait their turn
  *   main.c     the search, and its figures
+ *   walks.c    is forgetting allowed?
  *
  * A state is the core under test and the bodies of its processes. What may come next: a program's exec succeeds
  * or fails, a program ends well, badly or of its stop signal, what its leader has left goes, time passes until
@@ -73,6 +74,9 @@ extern struct state at;                 /* where the code under test works: its 
 extern size_t state_bytes;
 extern struct actions actions;
 
+/* What a search has found. how: by kind of end, 1 + the events that lead to it, 0: it has not been seen */
+struct found { uint64_t states, moves, ends; double seconds; unsigned n_how; uint8_t how[96]; };
+
 /* systems.c */
 void system_make(const struct system *system);
 const char *system_text(const struct system *system);
@@ -88,6 +92,7 @@ void move_say(struct move move);
 /* same.c */
 void state_same(void);                  /* at becomes the one that stands for all that are the same */
 uint64_t state_name(void);              /* of at as it is: never 0 */
+extern bool forgets;                    /* what cannot make a difference; else it only tells from today */
 /* rules.c */
 extern const char *broken;              /* NULL: all is well */
 void wrong(const char *rule);
@@ -99,6 +104,8 @@ void keeps_told(const struct event *event);
 void keeps_spawn(const struct action *action);
 void keeps_note(const struct action *action);
 void keeps_look(void);
+/* walks.c */
+void walks(const struct system *system, unsigned n);
 /* store.c */
 struct visited { uint64_t name; uint32_t parent; uint8_t layer, move; bool done; };
 void store_open(unsigned bits);

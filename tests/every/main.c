@@ -2,6 +2,7 @@
  *
  *   every [-e EVENTS] [-s SECONDS] [-b BITS] [SYSTEM...]   all states, with so many events from outside at most, in
  *                                                       so much time; BITS: a table of 2^BITS states
+ *   every -t [-e EVENTS] [SYSTEM...]                    twice, with and without forgetting: do they end the same?
  *   every -w WALKS                                      long ways, with and without forgetting: are they the same?
  */
 #include <time.h>
@@ -18,13 +19,14 @@ static const struct system systems[] = {
     {1, 0, 0, BESIDE | MAIN | SCHEDULE | ON_DEMAND}, {1, 0, 0, SETTLE | RESTORE | MAY_FAIL | EACH_START | RESTART | ON_DEMAND},
     {1, 1, 0, SETTLE | SCHEDULE | UNDYING}, {2, 1, 0, SAVE | RESTORE | EACH_START | RESTART | ON_DEMAND},
     {2, 1, 0, SAVE | RESTORE | MAY_FAIL | EACH_START | BY_HAND},
-    {2, 2, 0, SETTLE | RESTORE | CHAINED | UNDO | SCHEDULE}, {2, 2, 0, MAIN | SAVE | RESTORE | SCHEDULE | ON_DEMAND},
+    {2, 2, 0, SETTLE | RESTORE | CHAINED | UNDO | SCHEDULE}, {2, 2, 0, MAIN | SAVE | RESTORE | ON_DEMAND},
+    {2, 2, 0, MAIN | SAVE | RESTORE | SCHEDULE | ON_DEMAND},
 };
 enum { N_SYSTEMS = sizeof systems / sizeof *systems };
 
 static unsigned most_events = 1, bits = 20;
 static double most_seconds = 1e9;
-static uint64_t n_moves, n_visited, n_exits;
+static struct found found[2 * N_SYSTEMS], *now;
 
 static double seconds(void) {
     struct timespec t;
@@ -51,16 +53,31 @@ static void tell_way(uint32_t place, unsigned last) {
     exit(1);
 }
 
+/* What others learn of an end: by how few events it is reached. */
+static void look_how_it_ends(unsigned layer) {
+    static const uint8_t of_cause[BY_N] = {[BY_MAIN] = 1, [BY_SERVICE] = 2, [BY_ALL_ENDED] = 3, [BY_RESTORE] = 4};
+    int code = at.core.exit_code;
+    unsigned how = core_verdict(&at.core) * 16u + of_cause[at.core.walk.cause] * 3u + (code == 0 ? 0 : code == 124 ? 1 : 2);
+    if (now->how[how] == 0)
+        now->n_how++;
+    if (now->how[how] == 0 || now->how[how] > layer + 1)
+        now->how[how] = (uint8_t)(layer + 1);
+}
+
 /* Its place in the table, if nobody has been here with as few events. */
 static void meet(unsigned layer, uint32_t parent, unsigned move) {
     struct visited *here;
+    uint64_t name;
+    if (at.core.exited)
+        look_how_it_ends(layer);
     state_same();
-    here = store_find(state_name());
+    name = state_name();
+    here = store_find(name);
     if (here->name != 0 && (here->done || here->layer <= layer))
         return;
-    *here = (struct visited){.name = state_name(), .parent = parent, .layer = (uint8_t)layer, .move = (uint8_t)move};
+    *here = (struct visited){.name = name, .parent = parent, .layer = (uint8_t)layer, .move = (uint8_t)move};
     if (at.core.exited)
-        n_exits++, n_visited++, here->done = true;
+        now->ends++, now->states++, here->done = true;
     else
         store_push(layer, store_place(here));
 }
@@ -76,7 +93,7 @@ static void expand(unsigned layer, uint32_t place) {
             continue;
         if (i > 0)
             memcpy(&at, &here, state_bytes);
-        n_moves++;
+        now->moves++;
         move_do(moves[i]);
         if (broken)
             tell_way(place, i);
@@ -84,87 +101,93 @@ static void expand(unsigned layer, uint32_t place) {
     }
 }
 
-static bool search(const struct system *system) {
-    double began = seconds();
+static void say(const char *what_of, const struct found *it) {
+    printf("%s: %llu states, %llu moves, %llu ends of %u kinds, %.1f s\n", what_of, (unsigned long long)it->states,
+           (unsigned long long)it->moves, (unsigned long long)it->ends, it->n_how, it->seconds);
+    fflush(stdout);
+}
+
+static void begin(const struct system *system) {
     struct visited *first;
-    uint32_t place;
     system_make(system);
     state_begin();
     state_same();
     store_clear();
-    n_moves = n_visited = n_exits = 0;
+    *now = (struct found){0};
     first = store_find(state_name());
     *first = (struct visited){.name = state_name(), .parent = store_place(first)};
     store_push(0, store_place(first));
-    printf("%s\n", system_text(system));
+}
+
+/* All states with so many events from outside. false: out of time */
+static bool visit(unsigned layer, double began) {
+    uint32_t place;
+    while (store_pop(layer, &place)) {
+        if (store_at(place)->done)
+            continue;
+        store_at(place)->done = true;
+        if (now->states++ % 4096 == 0 && seconds() - began > most_seconds)
+            return false;
+        expand(layer, place);
+    }
+    return true;
+}
+
+static bool search(const struct system *system, bool layers) {
+    double began = seconds();
+    begin(system);
     for (unsigned layer = 0; layer <= most_events; layer++) {
-        uint64_t before_it = n_moves;
-        while (store_pop(layer, &place)) {
-            if (store_at(place)->done)
-                continue;
-            store_at(place)->done = true;
-            if (n_visited++ % 4096 == 0 && seconds() - began > most_seconds)
-                return false;
-            expand(layer, place);
-        }
-        printf("  %u events: %llu states, %llu moves, %llu ends, %.1f s\n", layer, (unsigned long long)n_visited,
-               (unsigned long long)n_moves, (unsigned long long)n_exits, seconds() - began);
-        fflush(stdout);
-        if (n_moves == before_it)
+        char text[32];
+        uint64_t before_it = now->moves;
+        bool in_time = visit(layer, began);
+        now->seconds = seconds() - began;
+        snprintf(text, sizeof text, "  %u events", layer);
+        if (layers)
+            say(text, now);
+        if (!in_time)
+            return false;
+        if (now->moves == before_it)
             break;
     }
     return true;
 }
 
-/* ---- is forgetting allowed? ---- */
-
-static uint32_t roll(uint32_t sides) {
-    static uint64_t dice = 1;
-    dice = dice * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (uint32_t)(((dice >> 32) * sides) >> 32);
+static void each(unsigned i) {
+    printf("%u: %s\n", i, system_text(&systems[i]));
+    now = &found[i];
+    if (!search(&systems[i], true))
+        printf("  out of time\n");
 }
 
-/* The same way twice: one never forgets, the other does after each move. What is left of both must be the same. */
-static unsigned walk(void) {
-    static struct state all, same;
-    struct move moves[MOST_MOVES], others[MOST_MOVES];
-    unsigned n, length = 0;
-    state_begin();
-    memcpy(&all, &at, sizeof at);
-    state_same();
-    for (; (n = moves_of(moves)) > 0 && length < 400; length++) {
-        unsigned move = roll(roll(8) ? n - outsides() * (moves[n - 1].kind == M_OUTSIDE) : n);
-        move_do(moves[move]);
-        state_same();
-        memcpy(&same, &at, sizeof at);
-        memcpy(&at, &all, sizeof at);
-        if (moves_of(others) != n || memcmp(moves, others, n * sizeof *moves) != 0)
-            broken = "what was forgotten changes what may come";
-        move_do(others[move]);
-        memcpy(&all, &at, sizeof at);
-        state_same();
-        if (memcmp(&at, &same, state_bytes) != 0)
-            broken = "what was forgotten makes a difference";
-        if (broken) {
-            printf("%s: %s, after %u moves; the core's bytes that differ:", system_text(&what), broken, length);
-            for (size_t i = 0; i < state_bytes; i++)
-                if (((char *)&at)[i] != ((char *)&same)[i])
-                    printf(" %zu", i);
-            printf("\n");
-            exit(1);
-        }
+/* Visited twice: what is forgotten makes fewer states, and the same ends, by as few events. */
+static void twice(unsigned i) {
+    struct found *with = &found[i], *without = &found[N_SYSTEMS + i];
+    now = with;
+    search(&systems[i], false);
+    forgets = false;
+    now = without;
+    search(&systems[i], false);
+    forgets = true;
+    if (memcmp(with->how, without->how, sizeof with->how) != 0) {
+        printf("%u: %s: what is forgotten changes how it ends\n", i, system_text(&systems[i]));
+        exit(1);
     }
-    return length;
+    printf("%u: %s: %llu states for %llu, the same %u kinds of ends\n", i, system_text(&systems[i]),
+           (unsigned long long)with->states, (unsigned long long)without->states, with->n_how);
 }
 
-static void walks(unsigned n) {
+static void summary(void) {
+    struct found all = {0};
     for (unsigned i = 0; i < N_SYSTEMS; i++) {
-        uint64_t moves = 0;
-        system_make(&systems[i]);
-        for (unsigned k = 0; k < n; k++)
-            moves += walk();
-        printf("%s: %u ways, %llu moves, the same with and without forgetting\n", system_text(&what), n, (unsigned long long)moves);
+        char text[240];
+        snprintf(text, sizeof text, "%u: %s", i, system_text(&systems[i]));
+        if (found[i].states > 0)
+            say(text, &found[i]);
+        for (unsigned how = 0; how < sizeof all.how; how++)
+            all.n_how += found[i].how[how] && !all.how[how], all.how[how] |= found[i].how[how];
+        all.states += found[i].states, all.moves += found[i].moves, all.ends += found[i].ends, all.seconds += found[i].seconds;
     }
+    say("all", &all);
 }
 
 static bool is_chosen(unsigned system, int n, char **chosen) {
@@ -176,30 +199,31 @@ static bool is_chosen(unsigned system, int n, char **chosen) {
 
 int main(int argc, char **argv) {
     unsigned n_walks = 0;
+    bool both = false;
     int option;
-    while ((option = getopt(argc, argv, "e:s:b:w:")) != -1) {
-        if (option == '?')
-            return 2;
-        if (option == 's')
-            most_seconds = atof(optarg);
-        else if (option == 'w')
-            n_walks = (unsigned)atoi(optarg);
-        else
-            *(option == 'e' ? &most_events : &bits) = (unsigned)atoi(optarg);
-    }
-    if (n_walks > 0) {
-        walks(n_walks);
-        return 0;
+    while ((option = getopt(argc, argv, "e:s:b:w:t")) != -1) {
+        switch (option) {
+        case 'e': most_events = (unsigned)atoi(optarg); break;
+        case 's': most_seconds = atof(optarg); break;
+        case 'b': bits = (unsigned)atoi(optarg); break;
+        case 'w': n_walks = (unsigned)atoi(optarg); break;
+        case 't': both = true; break;
+        default: return 2;
+        }
     }
     if (most_events >= MOST_LAYERS)
         return 2;
-    store_open(bits);
+    if (n_walks == 0)
+        store_open(bits);
     for (unsigned i = 0; i < N_SYSTEMS; i++) {
         if (!is_chosen(i, argc - optind, argv + optind))
             continue;
-        printf("%u: ", i);
-        if (!search(&systems[i]))
-            printf("  out of time\n");
+        if (n_walks > 0)
+            walks(&systems[i], n_walks);
+        else
+            (both ? twice : each)(i);
     }
+    if (n_walks == 0 && !both)
+        summary();
     return 0;
 }

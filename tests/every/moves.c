@@ -36,7 +36,7 @@ static bool no_clock(const struct walk *walk) { return is_never(walk->clock) || 
 static void tell(const struct event *event) {
     struct core was = at.core;
     at.late |= event->kind == EV_ASK && event->verb == ASK_PRESTOP && event->value > 0 && no_clock(&was.walk);
-    at.late |= event->kind == EV_TICK && was.walk.said_drained; /* it waits for its TERM, and the clock runs */
+    at.late |= event->kind == EV_TICK && was.walk.goal == GO_DRAIN && was.walk.said_drained; /* it waits for its TERM, and the clock runs */
     if (model.n_checkpoints)
         keeps_told(event);
     core_step(&at.core, event, at.now, &actions);

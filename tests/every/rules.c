@@ -95,7 +95,7 @@ static bool too_late(const struct core *was) {
 static void look_at_exit(const struct core *was) {
     const struct core *core = &at.core;
     uint8_t verdict = core_verdict(core);
-    bool killed = false;
+    bool killed = false, bad = core->cut_save;
     if (!is_never(core_next(core)))
         wrong("something is armed after the exit");
     if (anything_lives() && verdict != VERDICT_OVERRAN)
@@ -109,6 +109,7 @@ static void look_at_exit(const struct core *was) {
         if (!row_ended(row))
             wrong("it has exited, and a step was neither done nor skipped");
         killed |= row->killed;
+        bad |= row->action != DO_RECORD && (row->state == S_FAILED || row->state == S_TIMEOUT);
         if (row->action == DO_CHECKPOINT && row->state == S_TIMEOUT && what.has & REQUIRED &&
             core->walk.cause == BY_SIGNAL && core->exit_code != 124)
             wrong("a required save was cut off, and the exit code does not say so");
@@ -117,6 +118,8 @@ static void look_at_exit(const struct core *was) {
     }
     if (killed && verdict < VERDICT_FORCED)
         wrong("something was killed, and the verdict does not say so");
+    if (bad ? verdict < VERDICT_DEGRADED : !killed && verdict != VERDICT_CLEAN && verdict != VERDICT_OVERRAN)
+        wrong("the verdict does not say whether all went well");
 }
 
 static bool all_at_rest(void) {
