@@ -235,7 +235,7 @@ static void resumed(struct core *core) {
 }
 
 static bool wants_undo(const struct core *core, const struct row *row) {
-    bool never_acted = row->state == S_SKIPPED && row->tries == 0;
+    bool never_acted = row->tries == 0 && (row->state == S_SKIPPED || row->action == DO_COMMAND);
     return row->phase == PH_DRAIN && !is_never(row->start) && !never_acted &&
            core->model->steps[row->subject].has_undo;
 }

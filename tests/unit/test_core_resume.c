@@ -88,6 +88,20 @@ Test(resume, what_did_not_run_is_not_undone) {
     cr_assert(core_ready(&s.core));
 }
 
+Test(resume, what_only_its_gate_kept_busy_is_not_undone) {
+    uint16_t a = drain("a", DO_COMMAND);
+    s.steps[a].has_only_if = s.steps[a].has_undo = true, s.steps[a].timeout = SEC(1);
+    begin();
+    lasts(a);
+    tell_ask(ASK_DRAIN, NONE, 0);
+    at(1000);
+    is_state("a", S_TIMEOUT);
+    mark();
+    tell_ask(ASK_RESUME, NONE, 0);
+    cr_assert_eq(spawns(NONE), 0);
+    cr_assert(core_ready(&s.core));
+}
+
 Test(resume, then_it_can_drain_again) {
     uint16_t a = drain("a", DO_COMMAND);
     begin();
