@@ -126,6 +126,8 @@ static void rules_drain_asked(const struct event *event) {
         return;
     if (walk->goal == GO_RUN)
         fail("a drain is asked for, and none begins");
+    if (!prestop && sim.goal == GO_DRAIN && sim.said[NOTE_STOP_BEGAN].n > 0)
+        fail("a drain begins, and is under way");
     rules_cause(prestop ? BY_PRESTOP : BY_DRAIN);
     if (prestop && is_never(walk->clock))
         fail("a prestop without a clock");
@@ -208,6 +210,8 @@ void rules_follow(const struct event *event) {
         rules_asked(event);
     else if (sim.ended != CMD_N)
         rules_ended(event);
+    if (sim.undoing && !sim.core.walk.undoing && sim.core.walk.goal != GO_RUN && sim.said[NOTE_RESUMED].n == 0)
+        rules_undo_cut();
     sim.next_reply = sim.core.next_reply;
     sim.undoing = sim.core.walk.undoing;
 }

@@ -63,6 +63,8 @@ static void rules_running(const struct row *row, const struct row *old, uint16_t
     if (!is_never(walk->clock) && !is_forever(policy()->grace) && before(end_of_steps(), row->deadline))
         fail("row %u may run into the reserve", number);
     rules_step_waits(row, number);
+    if (event->kind == EV_EXTEND && row->action == DO_STOP && row->subject == event->subject && old->state == S_ACT && !walk->no_time)
+        rules_extended(row, old, event);
     if (row_running(old) && old->start.ns == row->start.ns && is_never(sim.clock) && !is_never(walk->clock) && sim.goal != GO_RUN && !sim.resumed)
         rules_shortened(row, old, number);
     if (row_running(old) && old->start.ns == row->start.ns && before(old->deadline, row->deadline) &&

@@ -254,6 +254,7 @@ instant end_of_steps(void);
 void rules_promises(void);
 void rules_opening(const struct row *row, uint16_t number);
 void rules_shortened(const struct row *row, const struct row *old, uint16_t number);
+void rules_extended(const struct row *row, const struct row *old, const struct event *event);
 void rules_notice(void);
 void rules_time(void);
 /* units.c */
@@ -278,6 +279,7 @@ void rules_undo(uint16_t step);
 void rules_all_undone(void);
 void rules_undo_term(const struct proc *proc);
 void rules_undo_runs(void);
+void rules_undo_cut(void);
 /* signals.c */
 void rules_target(const struct action *action, const char *what);
 void rules_signal(const struct action *action, uint32_t place);

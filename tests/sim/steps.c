@@ -220,7 +220,7 @@ void rules_undo(uint16_t step) {
         fail("step %u is undone in a drain", step);
     if (sim.undo_row != NONE && row_of_step[step] >= sim.undo_row)
         fail("undo of row %u comes after row %u", row_of_step[step], sim.undo_row);
-    if (is_never(walk->rows[row_of_step[step]].start) || !scene.steps[step].has_undo)
+    if (is_never(walk->rows[row_of_step[step]].start) || !scene.steps[step].has_undo || (scene.steps[step].action == DO_COMMAND && sim.tries[step].runs == 0))
         fail("step %u is undone, and has nothing to undo", step);
     sim.undo_row = row_of_step[step];
     sim.tries[step].undone = true;
@@ -240,6 +240,15 @@ void rules_undo_term(const struct proc *proc) {
     span most = most_of_undo(proc->owner);
     if (sim.core.walk.undoing && !proc->cut && before(sim.now, after(proc->born, (span){most.ns / 5 * 4})))
         fail("the undo of step %u gets TERM, and its time is not up", proc->owner);
+}
+
+/* A new drain or stop has come: the undo that runs is told to end. */
+void rules_undo_cut(void) {
+    for (uint16_t i = 0; i < scene.model.n_steps; i++) {
+        const struct job *job = &sim.core.jobs[core_job_of_step(&sim.core, i)];
+        if (job->what == CMD_UNDO && job->state == J_UP && job->rung == 0 && !job->killed)
+            fail("the undo of step %u is not cut short", i);
+    }
 }
 
 /* While it is undone, something is at work; not for longer than it may. */

@@ -94,6 +94,14 @@ void rules_shortened(const struct row *row, const struct row *old, uint16_t numb
     rules_deadline(row, number, earlier(old->deadline, after(sim.now, allowed_of(row->stage, left_now()))));
 }
 
+/* A service has asked for more time to stop: inside what no later stage is promised. */
+void rules_extended(const struct row *row, const struct row *old, const struct event *event) {
+    span left = left_now(), spare = minus(left, later_ones[row->stage]);
+    instant most = after(sim.now, shorter(event->more, spare));
+    if (later_ones[row->stage].ns <= left.ns && row->deadline.ns != later_of(old->deadline, most).ns)
+        fail("unit %u asked for more time to stop, and gets something else", row->subject);
+}
+
 /* A notice: does everything that is still to come fit? Asked before the rows of this step are looked at. */
 void rules_notice(void) {
     const struct walk *walk = &sim.core.walk;
