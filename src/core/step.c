@@ -145,6 +145,8 @@ static void stop_unit(struct core *core, uint16_t row) {
     if (!lives) {
         r->exit = core->units[unit].exit;
         end(core, row, S_DONE);
+    } else if (core->jobs[core_job_of_unit(core, unit)].state != J_LEFT) { /* one that was being put down has no longer */
+        r->deadline = earlier(r->deadline, core->jobs[core_job_of_unit(core, unit)].kill_at);
     }
 }
 

@@ -53,17 +53,18 @@ static span most_of(const struct row *row) {
     return row->action == DO_STOP ? model.services[row->subject].stop_timeout : model.steps[row->subject].timeout;
 }
 
-/* All that these systems promise fits, if the notice is not late. */
+/* All that these systems promise fits, if the notice is not late; who was being stopped by hand gets no longer. */
 static void look_at_running(const struct row *row) {
     const struct walk *walk = &at.core.walk;
     instant end = end_of_steps();
+    bool by_hand = row->action == DO_STOP && what.has & BY_HAND;
     if (at.core.exited)
         wrong("it has exited, and a step still runs");
     if (due(row->deadline, at.now))
         wrong("a step runs beyond its deadline");
     if (before(end, row->deadline))
         wrong("a step may take longer than there is");
-    if (row->start.ns == at.now.ns && !at.late && !walk->no_time &&
+    if (row->start.ns == at.now.ns && !at.late && !walk->no_time && !by_hand &&
         until(at.now, row->deadline).ns < shorter(most_of(row), row->guarantee).ns)
         wrong("a step is given less than it was promised");
     for (uint16_t i = 0; i < walk->n_rows; i++)

@@ -82,11 +82,19 @@ static void rules_deadline(const struct row *row, uint16_t number, instant expec
         fail("row %u is not given what it was promised", number);
 }
 
+/* What is being put down already gets no longer for the stop. */
+static instant put_down_until(const struct row *row) {
+    const struct job *job = &sim.core.jobs[row->action == DO_STOP ? row->subject : 0];
+    bool may_be = row->action == DO_STOP && (sim.put_down[row->subject] || sim.held[row->subject] || sim.by_hand);
+    return may_be && job->state != J_LEFT ? job->kill_at : NEVER;
+}
+
 /* DESIGN 5, word for word. */
 void rules_opening(const struct row *row, uint16_t number) {
+    instant expected = after(sim.now, shorter(most_of(row), allowed_of(row->stage, left_now())));
     if (row->action == DO_SLEEP && row->state != S_ACT && row->state != S_DONE)
         return; /* its end is not known before it begins to sleep */
-    rules_deadline(row, number, after(sim.now, shorter(most_of(row), allowed_of(row->stage, left_now()))));
+    rules_deadline(row, number, earlier(expected, put_down_until(row)));
 }
 
 /* A clock has begun, or all is to be killed, while it runs. */

@@ -357,7 +357,7 @@ Test(stop, an_earlier_kill_stands) {
     at(2000);
     cr_assert(signals(0, T_TERM), "it was not ready in time");
     tell_signal(T_TERM);
-    is_at(ms_of(row("db")->deadline), 5000);
+    is_at(ms_of(row("db")->deadline), 4000);
     at(4000);
     is_at(when(A_KILL, 0, -1), 4000);
 }
