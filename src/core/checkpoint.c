@@ -211,21 +211,9 @@ void checkpoints_rest(struct core *core) {
     }
 }
 
-static bool has_save(const struct core *core, uint16_t checkpoint) {
-    uint16_t slot = slot_of(core, checkpoint);
-    return job_live(core, slot) && core->jobs[slot].what == CMD_SAVE;
-}
-
 static bool is_saving(const struct core *core, uint16_t checkpoint) {
-    return has_save(core, checkpoint) && !core->jobs[slot_of(core, checkpoint)].killed;
-}
-
-/* It exits, and one that no stop takes is at work still: KILL has ended it, or not even that. */
-bool checkpoints_cut(const struct core *core) {
-    for (uint16_t i = 0; i < core->model->n_checkpoints; i++)
-        if (has_save(core, i) && step_of(core, i)->phase == PH_N)
-            return true;
-    return false;
+    const struct job *job = &core->jobs[slot_of(core, checkpoint)];
+    return job->state != J_NONE && job->what == CMD_SAVE && !job->killed;
 }
 
 /* What a stop has found at work ends before what it saves is stopped, in time that is promised to nobody. */

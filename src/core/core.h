@@ -112,6 +112,7 @@ struct walk {
     uint16_t open_rows;      /* rows of the open stage that have not ended */
     uint16_t undo;           /* rows below this are still to be undone */
     bool open;               /* the stage has begun */
+    bool forced;             /* something got KILL since the drain or stop began */
     bool no_time;            /* kill was asked: nothing is left of the grace */
     bool undoing, undo_runs; /* a resume is at work; the undo command of row `undo` runs */
     bool skip_rest[PH_N];    /* a step said on-failure = skip-rest */

@@ -77,6 +77,8 @@ uint8_t core_verdict(const struct core *core) {
         return VERDICT_NONE;
     if (core->left_behind || due(after(walk->clock, core->model->policy.grace), core->now))
         return VERDICT_OVERRAN;
+    if (walk->forced)
+        return VERDICT_FORCED;
     for (uint16_t i = 0; i < walk->n_rows; i++) {
         const struct row *row = &walk->rows[i];
         if (row->killed)
@@ -90,6 +92,5 @@ uint8_t core_verdict(const struct core *core) {
 void end_now(struct core *core) {
     core->exited = core->dirty = true;
     core->exit_code = (int16_t)core_exit_code(core);
-    core->cut_save |= checkpoints_cut(core);
     emit(core, (struct action){.kind = A_EXIT, .value = core->exit_code});
 }

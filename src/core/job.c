@@ -81,11 +81,18 @@ void job_extend(struct core *core, uint16_t slot, instant kill) {
     arm(core, slot);
 }
 
+/* The helper, checks and the record are no part of a stop, and of a service that has not reached exec nothing has run. */
+static bool forces(const struct core *core, const struct job *job) {
+    bool part = job->what != CMD_NET && job->what != CMD_CHECK && job->what != CMD_RECORD;
+    return part && !is_never(core->walk.asked) && !(runs_unit(job) && job->state == J_ASKED);
+}
+
 void job_kill(struct core *core, uint16_t slot) {
     struct job *job = &core->jobs[slot];
     if (job->state == J_NONE || job->killed)
         return;
     job->killed = true;
+    core->walk.forced |= forces(core, job);
     if (job->state == J_ASKED)
         job->sent |= signal_bit(SIG_KILL); /* nothing of it has run: this is its stop signal */
     job->kill_at = NEVER;

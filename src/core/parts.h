@@ -111,7 +111,6 @@ void checkpoints_judge(struct core *core);
 void checkpoints_schedule(struct core *core); /* something has become ready for the first time */
 void checkpoints_rest(struct core *core);     /* a stop began */
 bool checkpoints_hold(struct core *core);     /* saves are at work that the services' stop waits for */
-bool checkpoints_cut(const struct core *core); /* and one of them has been cut off, and its end has not been told */
 uint16_t checkpoints_ask(struct core *core, uint16_t which, uint8_t why, uint32_t client); /* NONE: all; an enum reply */
 bool checkpoint_restored(const struct core *core, uint16_t service);
 void checkpoint_again(struct core *core, uint16_t service); /* who restores on restart waits for that */

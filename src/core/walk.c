@@ -163,6 +163,7 @@ static void rewind_rows(struct core *core) {
 static void forget_notice(struct walk *walk) {
     walk->clock = walk->asked = NEVER;
     walk->cause = BY_NOTHING;
+    walk->forced = false;
 }
 
 /* A drain or stop came while a resume was at work. */

@@ -138,7 +138,7 @@ static void rules_reaped(void) {
 
 void rules_exit(void) {
     const struct walk *walk = &sim.core.walk;
-    bool killed = false, bad = false;
+    bool killed = sim.forced, bad = false;
     uint8_t verdict = core_verdict(&sim.core);
     span most = minus(policy()->grace, (span){policy()->reserve.ns / 10});
     bool time_to_reap = is_forever(most) || before(after(later_of(sim.notice, after(walk->clock, minus(most, policy()->reserve))), MS(8)), after(walk->clock, most));

@@ -43,6 +43,8 @@ static void rules_resumed(void) {
 
 /* A new drain or stop: the steps of the plan begin anew. */
 static void rules_round(void) {
+    sim.forced &= sim.goal != GO_RUN && !sim.resumed;
+    sim.noticed = true;
     for (uint16_t i = 0; i < scene.model.n_steps && (sim.goal == GO_RUN || sim.resumed); i++) {
         sim.tries[i] = (struct tries){.exit = EXIT_UNKNOWN, .ended = NEVER};
         sim.procs[core_job_of_step(&sim.core, i)].cut = true;
@@ -63,7 +65,10 @@ static void rules_note(const struct action *action) {
     sim.any_said = true;
     said->n++, said->subject = action->subject, said->extra = action->extra;
     switch (action->value) {
-    case NOTE_RESUMED: rules_resumed(); break;
+    case NOTE_RESUMED:
+        sim.noticed = false;
+        rules_resumed();
+        break;
     case NOTE_STOP_BEGAN:
         rules_round();
         rules_errands_over();

@@ -28,7 +28,7 @@ void rules_begin(void) {
         sim.last_exit[i] = EXIT_UNKNOWN, sim.last_sent[i] = 0, sim.gone[i] = NEVER;
         sim.was_running[i] = sim.was_stopping[i] = sim.was_ready[i] = sim.put_down[i] = sim.held[i] = sim.wanted[i] = sim.at_fault[i] = sim.extended[i] = false;
     }
-    sim.by_hand = sim.hurried = sim.stale = sim.undoing = sim.kill_all = sim.never_ran = sim.drained = false;
+    sim.noticed = sim.forced = sim.by_hand = sim.hurried = sim.stale = sim.undoing = sim.kill_all = sim.never_ran = sim.drained = false;
     sim.ints = 0, sim.times_ready = 0, sim.next_reply = 0, sim.ended = CMD_N;
     memset(sim.said, 0, sizeof sim.said);
     for (uint16_t i = 0; i < scene.model.n_checks; i++)

@@ -129,10 +129,16 @@ static void rules_kill_unit(const struct proc *proc, const struct job *job) {
         fail("unit %u gets KILL, and its time is not up", proc->owner);
 }
 
+/* Of a stop, as the report sees it. */
+static bool is_part(const struct proc *proc) {
+    return proc->what != CMD_NET && proc->what != CMD_CHECK && proc->what != CMD_RECORD;
+}
+
 void rules_kill(const struct action *action) {
     struct proc *proc = &sim.procs[action->job.job];
     const struct job *job = &sim.core.jobs[action->job.job];
     rules_target(action, "KILL");
+    sim.forced |= sim.noticed && is_part(proc) && !(proc->what == CMD_RUN && job->state == J_ASKED);
     if (is_never(proc->killed_at))
         proc->killed_at = sim.now;
     if (runs_step(proc))

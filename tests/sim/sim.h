@@ -184,6 +184,7 @@ struct sim {
     bool was_running[MOST_UNITS]; /* when the stop began */
     bool was_stopping[MOST_UNITS];
     instant gone[MOST_UNITS];     /* when its last run was over; NEVER: it was resumed or asked for since */
+    bool noticed, forced;         /* a drain or stop has begun; something that is part of it got KILL since */
     bool hurried, stale;          /* stale: what the core was told is about a job that has gone */
     bool by_hand;                 /* somebody has asked to start or restart a service */
     instant last_end;             /* of any process */

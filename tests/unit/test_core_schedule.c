@@ -241,7 +241,7 @@ Test(held, no_longer_than_there_is_time_that_nobody_was_promised) {
     cr_assert_not(s.alive[run_slot(0)]);
     cr_assert_eq(notes(NOTE_SAVE_AWAITED), 1);
     recorded_again();
-    cr_assert_eq(core_verdict(&s.core), VERDICT_DEGRADED);
+    cr_assert_eq(core_verdict(&s.core), VERDICT_FORCED);
     the_end(0);
 }
 
@@ -269,10 +269,10 @@ Test(held, and_cut_off_it_counts_also_when_it_goes_last) {
     ask_and_stop(PH_N);
     s.deaf[step_slot(save)] = s.undying[step_slot(save)] = true;
     at(5600);
-    cr_assert_eq(verdict_when_it_goes_last(), VERDICT_DEGRADED);
+    cr_assert_eq(verdict_when_it_goes_last(), VERDICT_FORCED);
 }
 
-Test(held, and_cut_off_it_counts_by_its_row_where_it_has_one) {
+Test(held, and_cut_off_it_counts_also_where_it_has_a_row) {
     with_checkpoint(PH_SAVE, false);
     s.services[0].stop_timeout = SEC(3);
     begin_restored();
@@ -282,7 +282,7 @@ Test(held, and_cut_off_it_counts_by_its_row_where_it_has_one) {
     recorded_again();
     at(5600);
     cr_assert_eq(kills(step_slot(save)), 1);
-    cr_assert_eq(verdict_when_it_goes_last(), VERDICT_CLEAN);
+    cr_assert_eq(verdict_when_it_goes_last(), VERDICT_FORCED);
 }
 
 Test(held, and_cut_off_a_restore_is_no_save) {
