@@ -174,7 +174,8 @@ enum event_kind {
     EV_CHECK,        /* subject: check; value: 1 passing, 0 failing; gen: of the check */
     EV_SIGNAL,       /* value: signal; flags: SIG_FROM_* */
     EV_ORPHAN,       /* value: so many processes that are no job's leader were reaped */
-    EV_EMPTY,        /* lastcall has no child left: said before the other facts of its batch, and after A_SWEEP */
+    EV_EMPTY,        /* lastcall has no child left: said before the other facts of its batch, but for the ends of what
+                        got KILL, and after A_SWEEP */
     EV_EXTEND,       /* subject: unit; more: asked from now */
     EV_PULSE,        /* the helper gave a sign of life */
     EV_LIFE,         /* the helper asks for one; client */

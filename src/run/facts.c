@@ -169,10 +169,11 @@ static void tell_ends(struct run *run, struct batch *batch, bool all) {
 }
 
 /* That nothing is left comes before the last end, which then waits for nobody; but behind the end of what got KILL:
- * lastcall may be waiting for nothing else, and would exit without knowing how that ended. */
+ * lastcall may be waiting for nothing else, and would exit without knowing how that ended. What such an end has begun is
+ * a child again. */
 static void tell_batch(struct run *run, struct batch *batch) {
     tell_ends(run, batch, false);
-    if (batch->empty && !run->exited)
+    if (batch->empty && !run->exited && !jobs_expected(&run->jobs))
         step(run, &(struct event){.kind = EV_EMPTY});
     tell_ends(run, batch, true);
     if (batch->orphans > 0 && !run->exited)
