@@ -336,10 +336,17 @@ static void tell(const struct event *facts, uint32_t n) {
         sim.facts[sim.n_facts++] = facts[i];
 }
 
+static void tell_ends(bool killed) {
+    for (uint32_t i = 0; i < n_ends; i++)
+        if (sim.procs[ends[i].job.job].was_killed == killed)
+            tell(&ends[i], 1);
+}
+
 static void tell_batch(void) {
+    tell_ends(true);
     if (sim.reaped && sim.alive == 0)
         tell(&(struct event){.kind = EV_EMPTY}, 1);
-    tell(ends, n_ends);
+    tell_ends(false);
     if (n_orphans)
         tell(&(struct event){.kind = EV_ORPHAN, .value = (int32_t)n_orphans}, 1);
     tell(gones, n_gones);
