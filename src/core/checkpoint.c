@@ -253,7 +253,7 @@ void record_begin(struct core *core, uint16_t which) { job_start(core, core_job_
 
 /* A stop that does not come to its end shall be known by its cause, where there is time to write it. */
 void record_stop(struct core *core) {
-    if (core->model->n_checkpoints && core->recorded && before(core->now, walk_end(core)))
+    if (core->model->n_checkpoints && core->recorded && !core->model->policy.phases_only && before(core->now, walk_end(core)))
         record_begin(core, RECORD_STOP);
 }
 

@@ -93,8 +93,10 @@ void walk_give_up(struct core *core) {
     end_now(core);
 }
 
-static bool is_drained(const struct walk *walk) {
-    return walk->goal == GO_DRAIN && (walk->stage == walk->n_stages || walk->stages[walk->stage].phase > PH_DRAIN);
+/* The phases alone go no further, whatever the goal. */
+static bool is_drained(const struct core *core) {
+    const struct walk *walk = &core->walk;
+    return (walk->goal == GO_DRAIN || core->model->policy.phases_only) && (walk->stage == walk->n_stages || walk->stages[walk->stage].phase > PH_DRAIN);
 }
 
 static void drained(struct core *core) {
@@ -109,7 +111,7 @@ static void drained(struct core *core) {
 NEARBY void walk_advance(struct core *core) {
     struct walk *walk = &core->walk;
     while (walk->goal != GO_RUN) {
-        if (is_drained(walk)) {
+        if (is_drained(core)) {
             drained(core);
             return;
         }

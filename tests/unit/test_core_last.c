@@ -143,16 +143,14 @@ Test(last, off_what_a_leader_leaves_behind_is_not_waited_for) {
     is_at(when(A_EXIT, NONE, -1), 2000);
 }
 
-/* The phases alone, of which there need be no service. */
 Test(last, off_a_restore_that_never_began_is_not_waited_for) {
-    new_model();
-    s.model.policy.sweep = false, s.model.policy.phases_only = true;
+    without_sweep();
     checkpoint("all", PH_N, NONE);
     s.checkpoints[0].has_restore = true;
     begin();
     s.strays = 1;
     tell_signal(T_TERM);
-    ends(record_slot(), 0); /* that it began */
+    ends(record_slot(), 0); /* how the last run ended */
     ends(record_slot(), 0);
     is_at(when(A_EXIT, NONE, -1), 0);
 }

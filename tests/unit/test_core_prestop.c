@@ -193,3 +193,18 @@ Test(prestop, finish_is_promised_a_second) {
     cr_assert_eq(spawns(step_slot(f)), 1);
     the_end(124);
 }
+
+/* Announce and drain, for another's services: what comes after them is not ours, whatever signal comes. */
+Test(prestop, the_phases_alone_end_with_the_drain_also_after_a_stop_signal) {
+    new_model();
+    s.model.policy.phases_only = true, s.model.policy.sweep = false;
+    uint16_t a = drain("a", DO_COMMAND), last = finish("last", DO_COMMAND);
+    checkpoint("state", PH_N, service("db"));
+    begin();
+    tell_ask(ASK_PRESTOP, NONE, 0);
+    tell_signal(T_TERM);
+    at(700);
+    ends(step_slot(a), 0);
+    cr_assert_eq(spawns(step_slot(last)) + spawns(record_slot()), 0);
+    the_end(0);
+}
