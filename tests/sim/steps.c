@@ -84,6 +84,8 @@ void rules_step_command(const struct action *action) {
         fail("step %u begins after a later stage has begun", action->subject);
     if (!has_time(row))
         fail("step %u begins with less than 50 ms", action->subject);
+    if (policy()->phases_only && row->phase > PH_DRAIN)
+        fail("step %u is no business of the phases alone", action->subject);
     rules_begins(row, number);
     tries->term = false;
     if (action->value == CMD_ONLY_IF ? tries->gates++ > 0 : tries->runs++ > step_of(row)->retries)
