@@ -32,10 +32,10 @@ static inline instant later_of(instant a, instant b) { return a.ns > b.ns ? a : 
 static inline span shorter(span a, span b) { return a.ns < b.ns ? a : b; }
 static inline span longer(span a, span b) { return a.ns > b.ns ? a : b; }
 
-/* a + b; NEVER if either is without end or the sum does not fit. */
+/* a + b; NEVER if either is without end or the sum does not fit, as that of NEVER and a span does not. */
 NEARBY static inline instant after(instant a, span b) {
     int64_t sum;
-    if (is_never(a) || is_forever(b) || __builtin_add_overflow(a.ns, b.ns, &sum))
+    if (is_forever(b) || __builtin_add_overflow(a.ns, b.ns, &sum))
         return NEVER;
     return (instant){sum};
 }
@@ -64,9 +64,7 @@ NEARBY static inline span until(instant from, instant to) {
 
 static inline span plus(span a, span b) {
     int64_t sum;
-    if (is_forever(a) || is_forever(b) || __builtin_add_overflow(a.ns, b.ns, &sum))
-        return FOREVER;
-    return (span){sum};
+    return __builtin_add_overflow(a.ns, b.ns, &sum) ? FOREVER : (span){sum};
 }
 
 /* a - b, zero at least; FOREVER less anything finite is FOREVER. */

@@ -37,6 +37,14 @@ Test(prestop, prestop_with_late_has_less) {
     the_end(124);
 }
 
+Test(prestop, without_a_grace_never_lapses_however_early_in_the_machines_life) {
+    s.model.policy.grace = FOREVER;
+    begin();
+    tell_ask(ASK_PRESTOP, NONE, 4000); /* it began before the clock of the machine did */
+    cr_assert_eq(core_life(&s.core), LIFE_DRAINED);
+    cr_assert(is_never(core_next(&s.core)));
+}
+
 Test(prestop, a_prestop_that_nobody_follows_is_undone_and_said) {
     uint16_t a = drain("a", DO_COMMAND);
     s.steps[a].has_undo = true;
