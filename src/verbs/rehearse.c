@@ -98,7 +98,7 @@ static bool begin(struct rehearsal *r) {
     const struct request *request = r->request;
     const char *argv[MAX_WORDS_HERE] = {"lastcall", "--pdeathsig", "TERM", "--report", r->report, "--control", r->control};
     struct spawn spawn = {.argv = (char *const *)argv, .envp = r->call->envp, .umask = -1, .keep_session = true,
-                          .exec_fd = r->program, .error_fd = -1};
+                          .share_group = true, .exec_fd = r->program, .error_fd = -1};
     struct spawn_error error;
     unsigned n = 7;
     for (unsigned i = 0; i < request->n_paths && i < MAX_FILES; i++) {
@@ -120,15 +120,20 @@ static bool begin(struct rehearsal *r) {
 
 static bool ends_it(int signal) { return signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT; }
 
-/* Takes signals for so long; a person's is handed on, and ends the rehearsal. INT again hurries, as ever. */
+/* Takes signals for so long; a person's is handed on, unless it came from the terminal to all of the group, and ends
+ * the rehearsal. INT again hurries, as ever. */
 static void listen(struct rehearsal *r, span most) {
     struct signal_taken taken;
     if (sigmask_wait(ALL_SIGNALS, most, &taken) && ends_it(taken.sig)) {
         r->interrupted = true;
-        if (r->pid > 0)
+        if (r->pid > 0 && taken.code <= 0)
             kill(r->pid, taken.sig == SIGINT ? SIGINT : SIGTERM);
     }
-    if (r->pid > 0 && waitpid(r->pid, &r->status, WNOHANG) == r->pid)
+    if (r->pid == 0 || waitpid(r->pid, &r->status, WNOHANG | WUNTRACED) != r->pid)
+        return;
+    if (WIFSTOPPED(r->status))
+        kill(r->pid, SIGCONT); /* it stops with a program that the terminal has stopped, and nobody else continues it */
+    else
         r->pid = 0;
 }
 

@@ -156,3 +156,28 @@ def test_a_clean_stop_that_looks_like_a_failure(rehearse):
     assert code == 1 and summary(out)[2] == "1" and "the exit code is 3" in err
     out, err, code = finish(rehearse(GOOD.replace("work=300", "exit=3\n    success-exit = 3")))
     assert code == 0 and "the exit code" not in err
+
+
+# ---- at a terminal ----
+
+SHELL = "[lastcall]\ngrace = 3s\n[service web]\ncommand = bash --norc -i\nmain = yes\ntty = yes\n"
+
+
+def test_a_service_that_has_the_terminal(at_terminal, terminal, conf):
+    """Once the rehearsal stood before it in a group of its own: the shell stopped at its first read, and all with it."""
+    run = at_terminal("rehearse", conf(SHELL), mode="sub")
+    terminal.expect("web +TERM to pid")
+    terminal.expect("rehearsed 1 stop, 0 clean: ")       # an interactive shell ignores TERM
+    assert run.wait() == 1
+
+
+def test_the_keys_of_a_terminal(at_terminal, terminal, conf, cfg_prog):
+    ini = GOOD.replace("@say queue 500", f"{cfg_prog} say queue 20000").replace("@svc", f"{cfg_prog} svc").replace("3s", "7s")
+    run = at_terminal("rehearse", "-n", "2", conf(ini), mode="sub")
+    terminal.expect("run 1 of 2")
+    terminal.expect("queue begin")
+    terminal.type("\x1a")                                 # the stop key stops nothing here
+    terminal.type("\x03")
+    terminal.expect("SIGINT: announce and drain end now")
+    terminal.expect("rehearsed 0 stops, 0 clean")
+    assert run.wait() == 1
