@@ -123,13 +123,17 @@ unsigned moves_of(struct move moves[MOST_MOVES]) {
 
 /* ---- how ---- */
 
-/* The last one to go: nothing is left, which is said before the fact itself. */
+/* The last one to go: nothing is left, which is said before the fact itself, but for the end of who got KILL. */
 static void go(unsigned slot, uint8_t life, uint8_t kind, int value) {
     struct event event = {.kind = kind, .job = {(uint16_t)slot, at.bodies[slot].gen}, .value = value};
+    bool first = kind == EV_LEADER && at.bodies[slot].killed;
     at.bodies[slot].life = life;
+    if (first)
+        tell(&event);
     if (!anything_lives())
         tell(&(struct event){.kind = EV_EMPTY});
-    tell(&event);
+    if (!first)
+        tell(&event);
 }
 
 static void pass(void) {

@@ -96,7 +96,7 @@ static bool too_late(const struct core *was) {
 static void look_at_exit(const struct core *was) {
     const struct core *core = &at.core;
     uint8_t verdict = core_verdict(core);
-    bool killed = false, bad = core->cut_save;
+    bool killed = core->walk.forced, bad = core->cut_save;
     if (!is_never(core_next(core)))
         wrong("something is armed after the exit");
     if (anything_lives() && verdict != VERDICT_OVERRAN)

@@ -153,7 +153,7 @@ static void forget_unit(uint16_t i) {
 
 static bool is_undone(const struct walk *walk, uint16_t i) {
     const struct row *row = &walk->rows[i];
-    bool never_acted = row->state == S_SKIPPED && row->tries == 0;
+    bool never_acted = row->tries == 0 && (row->state == S_SKIPPED || row->action == DO_COMMAND);
     return !exits() && row->phase == PH_DRAIN && model.steps[row->subject].has_undo && !is_never(row->start) && !never_acted &&
            (!walk->undoing || i < walk->undo);
 }
@@ -161,7 +161,7 @@ static bool is_undone(const struct walk *walk, uint16_t i) {
 /* Of rows that have ended the verdict and the exit code know only the worst, a resume what to undo; and when one is at
  * work nobody asks for a verdict, since rows are made new at its end, or when it is cut short. */
 static void forget_rows(struct walk *walk) {
-    bool bad = at.core.cut_save, killed = false, forced = false, cut = false, kept = row_ended(&walk->rows[0]);
+    bool bad = at.core.cut_save, killed = walk->forced, forced = false, cut = false, kept = row_ended(&walk->rows[0]);
     for (uint16_t i = 0; i < walk->n_rows; i++) {
         struct row *row = &walk->rows[i];
         row->exit = EXIT_UNKNOWN;
@@ -183,8 +183,11 @@ static void forget_rows(struct walk *walk) {
         if (row_ended(&walk->rows[i]) && walk->rows[i].action == DO_CHECKPOINT && cut)
             walk->rows[i].state = S_TIMEOUT;
     }
+    if (walk->goal == GO_RUN)
+        walk->forced = false;
     if (!kept || walk->goal == GO_RUN)
         return;
+    walk->forced = false;
     walk->rows[0].killed = killed;
     if (bad && !killed)
         walk->rows[0].state = S_TIMEOUT;
