@@ -14,7 +14,7 @@ static bool runs_step(const struct proc *proc) {
     return proc->what == CMD_STEP || proc->what == CMD_ONLY_IF || (proc->what == CMD_SAVE && sim.tries[proc->owner].runs > 0);
 }
 
-/* A stop signal, and no other, is followed by CONT. */
+/* A stop signal, and no other, is followed by CONT; with a lone command those that were held back come between. */
 static bool is_stop_signal(const struct action *action, uint32_t place) {
     if (action->signal == K_CONT)
         return false;
@@ -24,16 +24,25 @@ static bool is_stop_signal(const struct action *action, uint32_t place) {
             return false;
         if (it->signal == K_CONT)
             return true;
+        if (!policy()->single)
+            return false;
     }
     return false;
 }
 
+/* Is the next row that is said to be done one that sends it? */
+static bool is_done_next(uint16_t step, uint32_t place) {
+    for (uint32_t i = place + 1; i < sim.out.n; i++)
+        if (sim.out.v[i].kind == A_NOTE && sim.out.v[i].value == NOTE_ROW)
+            return sim.out.v[i].subject == row_of_step[step] && sim.out.v[i].extra == S_DONE;
+    return false;
+}
+
 /* By a step whose action it is: an end by it is no failure. */
-static bool is_of_a_step(uint16_t unit, uint8_t signal) {
+static bool is_of_a_step(uint16_t unit, uint8_t signal, uint32_t place) {
     for (uint16_t i = 0; i < scene.model.n_steps; i++) {
         const struct step_policy *it = &scene.steps[i];
-        if (it->action == DO_SIGNAL && it->signal == signal && it->target == scene.units[unit].service &&
-            sim.core.walk.rows[row_of_step[i]].end.ns == sim.now.ns)
+        if (it->action == DO_SIGNAL && it->signal == signal && it->target == scene.units[unit].service && is_done_next(i, place))
             return true;
     }
     return false;
@@ -116,7 +125,7 @@ void rules_signal(const struct action *action, uint32_t place) {
         rules_rung(action, proc);
     else if (stops)
         proc->rungs++;
-    if (stops || (proc->what == CMD_RUN && is_of_a_step(proc->owner, action->signal)))
+    if (stops || (proc->what == CMD_RUN && is_of_a_step(proc->owner, action->signal, place)))
         proc->sent |= signal_bit(action->signal);
 }
 
