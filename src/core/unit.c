@@ -308,18 +308,22 @@ static void plan_end(struct core *core, uint16_t unit, instant deadline) {
 /* Begins to stop it; its step, its errand or its policy waits for unit_gone. */
 void unit_stop(struct core *core, uint16_t unit, instant deadline) {
     uint16_t slot = core_job_of_unit(core, unit), aux = core_job_of_aux(core, unit);
+    bool told; /* to stop, before */
     if (!unit_live(core, unit)) {
         if (unit_at(core, unit)->state != U_FAILED)
             become(core, unit, U_DOWN);
         return;
     }
+    told = core->units[unit].state == U_STOPPING;
     become(core, unit, U_STOPPING);
     unit_at(core, unit)->ready = false;
     if (!core->model->policy.single)
         emit(core, (struct action){.kind = A_WATCH_TREE, .job = {slot, core->jobs[slot].gen}});
-    if (service_of(core, unit)->has_stop_command && core->jobs[slot].state == J_UP && !job_live(core, aux))
+    if (service_of(core, unit)->has_stop_command && core->jobs[slot].state == J_UP && !job_live(core, aux)) {
         job_start(core, aux, CMD_STOP, unit);
-    if (job_live(core, aux) && core->jobs[aux].what == CMD_STOP) /* perhaps since before */
+        told = true;
+    }
+    if (told && job_live(core, aux) && core->jobs[aux].what == CMD_STOP) /* not of the run before */
         plan_end(core, unit, deadline);
     else
         job_stop(core, slot, core->now, deadline);

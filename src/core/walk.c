@@ -96,7 +96,8 @@ void walk_give_up(struct core *core) {
 /* The phases alone go no further, whatever the goal. */
 static bool is_drained(const struct core *core) {
     const struct walk *walk = &core->walk;
-    return (walk->goal == GO_DRAIN || core->model->policy.phases_only) && (walk->stage == walk->n_stages || walk->stages[walk->stage].phase > PH_DRAIN);
+    bool goes_on = walk->goal == GO_EXIT && !core->model->policy.phases_only;
+    return !goes_on && (walk->stage == walk->n_stages || walk->stages[walk->stage].phase > PH_DRAIN);
 }
 
 static void drained(struct core *core) {

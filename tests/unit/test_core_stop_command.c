@@ -148,3 +148,17 @@ Test(stop_command, one_that_somebody_has_begun_by_hand_has_its_say) {
     is_at(when(A_SIGNAL, run_slot(web), T_TERM), 1000);
     the_end(0);
 }
+
+Test(stop_command, one_of_the_run_before_keeps_no_signal_back) {
+    uint16_t web = with_stop_command();
+    s.deaf[aux_slot(web)] = true;
+    tell_ask(ASK_RESTART_UNIT, web, 0);
+    ends(run_slot(web), 0);
+    at(1000);
+    cr_assert_eq(spawns(run_slot(web)), 2);
+    mark();
+    tell_signal(T_TERM);
+    is_at(when(A_SIGNAL, run_slot(web), T_TERM), 1000);
+    ends(aux_slot(web), 0);
+    the_end(0);
+}
