@@ -140,7 +140,7 @@ every: $(B)/every
 # By hand, within half an hour and 5 GB: all with six events from outside, but for three with four: one that even KILL
 # does not end at once, and two of two services and two drains with a schedule of saves.
 every-long: $(B)/every
-	$(B)/every -e 6 -b 25 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 19 20 22
+	$(B)/every -e 6 -b 26 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 19 20 22
 	$(B)/every -e 4 -b 27 18 21 23
 
 # A store of checkpoints inside one process: random histories with crashes, errors and damage, and lost power. On
