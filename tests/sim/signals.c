@@ -64,6 +64,8 @@ static void rules_after_stop_command(const struct proc *proc) {
     const struct row *row = &sim.core.walk.rows[row_of_unit[proc->owner]];
     if (aux->state == P_NONE || aux->what != CMD_STOP || aux->told_end || !on_time() || row->state != S_ACT || sim.extended[proc->owner])
         return;
+    if (!before(proc->born, aux->born))
+        return; /* it is of the run before */
     if (until(sim.now, sim.core.jobs[proc->owner].kill_at).ns > MS(500).ns)
         fail("unit %u is told to stop beside its stop-command", proc->owner);
 }
