@@ -52,9 +52,11 @@ static bool service_ready(const struct core *core, uint16_t service) {
     return true;
 }
 
-/* Those before it are ready now, not only once. Replicas start one by one from 0. */
+/* Those before it are ready now, not only once. Replicas start one by one from 0. What has run before has had its turn. */
 static bool is_its_turn(const struct core *core, uint16_t unit) {
     const struct service *service = service_of(core, unit);
+    if (core->units[unit].exit != EXIT_UNKNOWN)
+        return true;
     for (uint16_t i = 0; i < service->n_after; i++)
         if (!service_ready(core, service->after[i]))
             return false;

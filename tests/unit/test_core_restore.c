@@ -135,3 +135,22 @@ Test(restore, during_a_drain_goes_on_and_its_failure_counts_when_resumed) {
     recorded_again(), recorded_again();
     the_end(4);
 }
+
+/* As a restart without one would not wait either. */
+Test(restore, on_restart_waits_for_nobody_else) {
+    with_checkpoint(PH_SAVE, true);
+    uint16_t db = service("db");
+    s.services[db].essential = false;
+    s.services[web].restart = RESTART_ALWAYS;
+    s.checkpoints[0].on_restart = true;
+    add_after(web, db);
+    begin_restored();
+    cr_assert_eq(unit_state(web), U_UP);
+    ends(run_slot(db), 0);
+    ends(run_slot(web), 1);
+    at(200);
+    cr_assert_eq(spawns(step_slot(save)), 2);
+    ends(step_slot(save), 0);
+    cr_assert_eq(spawns(run_slot(web)), 2);
+    cr_assert_eq(unit_state(web), U_UP);
+}
