@@ -65,7 +65,7 @@ struct unit {
     bool relive;             /* its live check failed: it starts again whatever the policy */
     bool ended_well;         /* its last end: success, or the stop signal that it was sent */
     bool for_good;           /* its last end was for good: policy starts it no more */
-    bool at_rest;            /* it was not running when the stop began: its end is no part of it */
+    bool at_rest;            /* it was not running when the drain or stop began: its end is no part of it */
     bool never_ran;          /* it could not be executed: exit is 125, 126 or 127, and ours */
     int16_t exit;            /* of its last end; EXIT_UNKNOWN */
     uint16_t burst;          /* restarts in the current window */

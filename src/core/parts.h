@@ -69,6 +69,7 @@ void unit_stop_alone(struct core *core, uint16_t unit); /* within its stop-timeo
 void unit_start(struct core *core, uint16_t unit);
 void unit_aux_ended(struct core *core, uint16_t unit);
 void unit_extend(struct core *core, uint16_t unit, span more);
+void units_noticed(struct core *core); /* a drain or stop began: whose end is part of it */
 void units_rest(struct core *core);   /* a stop began: what has not started never does */
 void units_resume(struct core *core); /* act on what ended while drained */
 bool unit_live(const struct core *core, uint16_t unit);

@@ -344,12 +344,16 @@ void unit_extend(struct core *core, uint16_t unit, span more) {
         set_due(core, unit, later_of(at, after(core->now, more))); /* NEVER stays */
 }
 
+void units_noticed(struct core *core) {
+    for (uint16_t unit = 0; unit < core->model->n_units; unit++)
+        unit_at(core, unit)->at_rest = !unit_live(core, unit);
+}
+
 void units_rest(struct core *core) {
     for (uint16_t unit = 0; unit < core->model->n_units; unit++) {
         struct unit *u = unit_at(core, unit);
         uint16_t live = core->model->units[unit].live;
         u->again = false;
-        u->at_rest = !unit_live(core, unit);
         check_off(core, live);
         set_due(core, unit, NEVER);
         if (u->state == U_WAITING || u->state == U_BACKOFF)

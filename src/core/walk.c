@@ -188,8 +188,10 @@ static void begin(struct core *core, uint8_t cause, uint16_t value) {
         walk->cause = cause;
         walk->cause_value = value;
     }
-    if (is_never(walk->asked))
+    if (is_never(walk->asked)) {
         walk->asked = core->now;
+        units_noticed(core);
+    }
     core->dirty = true;
 }
 

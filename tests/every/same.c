@@ -130,8 +130,6 @@ static void forget_in_stop(struct unit *unit, bool live, bool told) {
     unit->held = unit->again = unit->timed_out = unit->relive = unit->for_good = unit->never_ran = false;
     if (!live)
         unit->state = U_DOWN;
-    if (model.main != NONE)
-        unit->at_rest = false;
     if (told && (live || (unit->exit != EXIT_UNKNOWN && !unit->ended_well)))
         return;
     unit->exit = EXIT_UNKNOWN, unit->ended_well = false; /* its end is 0, or is not told */
@@ -145,6 +143,8 @@ static void forget_unit(uint16_t i) {
         unit->next = NEXT_DOWN;
     if (unit->exit != EXIT_UNKNOWN)
         unit->exit = !unit->ended_well;
+    if (model.main != NONE || at.core.walk.goal == GO_RUN)
+        unit->at_rest = false; /* nobody asks, or it is set again by the next drain or stop */
     if (exits())
         forget_in_stop(unit, job->state != J_NONE, counts(i));
 }

@@ -84,7 +84,7 @@ static bool ran_out_of_time(void) {
     return false;
 }
 
-/* The first that is not 0. ever: also of what had ended before the stop. */
+/* The first that is not 0. ever: also of what had ended before the drain or stop. */
 static int code_of_all(bool ever) {
     for (uint16_t unit = 0; unit < scene.model.n_units; unit++)
         if ((ever || sim.was_running[unit]) && code_of(unit))

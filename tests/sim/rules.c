@@ -124,7 +124,6 @@ static void rules_stop_began(void) {
             fail("unit %u ends it, and would be started again", walk->cause_value);
     }
     for (uint16_t unit = 0; unit < scene.model.n_units; unit++)
-        sim.was_running[unit] = sim.procs[unit].state != P_NONE,
         sim.was_stopping[unit] = sim.core.units[unit].state == U_STOPPING;
 }
 
@@ -180,6 +179,8 @@ static void rules_walk(const struct event *event) {
     if (sim.goal == GO_RUN && walk->goal != GO_RUN) {
         if (!published)
             fail("a drain or stop began, and nothing was published");
+        for (uint16_t unit = 0; unit < scene.model.n_units; unit++)
+            sim.was_running[unit] = sim.procs[unit].state != P_NONE;
         sim.undo_row = NONE;
     }
     if (walk->goal != GO_RUN && core_ready(&sim.core) && !policy()->keep_ready)

@@ -181,7 +181,7 @@ struct sim {
     uint32_t times_ready;         /* so often it was said that all are ready for the first time */
     int last_exit[MOST_UNITS];
     signal_set last_sent[MOST_UNITS]; /* the stop signals that its last run was sent */
-    bool was_running[MOST_UNITS]; /* when the stop began */
+    bool was_running[MOST_UNITS]; /* when the drain or stop began */
     bool was_stopping[MOST_UNITS];
     instant gone[MOST_UNITS];     /* when its last run was over; NEVER: it was resumed or asked for since */
     bool noticed, forced;         /* a drain or stop has begun; something that is part of it got KILL since */

@@ -86,6 +86,34 @@ Test(across, a_prestop_that_nobody_follows_acts_on_mains_end) {
     the_end(5);
 }
 
+/* It ends a container that is being closed down: the drain was the notice. */
+Test(across, an_end_in_a_drain_counts_where_there_is_no_main) {
+    for (int prestop = 0; prestop < 2; prestop++) {
+        new_model();
+        uint16_t first = service("first"), second = service("second");
+        s.services[first].essential = s.services[second].essential = false;
+        begin();
+        ends(run_slot(first), 3);
+        tell_ask(prestop ? ASK_PRESTOP : ASK_DRAIN, NONE, 0);
+        ends(run_slot(second), 4);
+        tell_signal(T_TERM);
+        the_end(4);
+    }
+}
+
+Test(across, and_no_more_once_it_was_resumed) {
+    new_model();
+    uint16_t first = service("first");
+    s.services[first].essential = false;
+    service("second");
+    begin();
+    drained();
+    ends(run_slot(first), 4);
+    resumed();
+    tell_signal(T_TERM);
+    the_end(0);
+}
+
 Test(across, the_restart_limit_counts_those_of_a_drain) {
     s.services[api].restart_limit = 2, s.services[api].essential = false;
     begin();

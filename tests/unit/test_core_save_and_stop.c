@@ -194,22 +194,6 @@ Test(meet, one_of_two_that_failed_degrades_the_stop) {
     }
 }
 
-Test(meet, the_second_of_two_counts_also_when_it_is_cut_off_and_goes_last) {
-    uint16_t slots[2];
-    asked_both(slots);
-    s.services[web].stop_timeout = SEC(3);
-    s.deaf[slots[1]] = s.undying[slots[1]] = true;
-    tell_signal(T_TERM);
-    ends(slots[0], 0);
-    at(5600);
-    cr_assert_eq(kills(slots[1]), 1);
-    recorded_again();
-    cr_assert_not(exited());
-    ends(slots[1], -T_KILL);
-    cr_assert(exited());
-    cr_assert_eq(core_verdict(&s.core), VERDICT_DEGRADED);
-}
-
 Test(meet, the_own_save_of_the_stop_is_not_one_that_it_waits_for) {
     with_checkpoint(PH_SETTLE, false);
     begin_restored();
