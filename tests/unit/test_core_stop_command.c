@@ -162,3 +162,19 @@ Test(stop_command, one_of_the_run_before_keeps_no_signal_back) {
     ends(aux_slot(web), 0);
     the_end(0);
 }
+
+/* A reload-command has the same slot. */
+Test(stop_command, a_reload_that_runs_is_none) {
+    uint16_t web = main_service("web");
+    s.services[web].has_reload_command = true, s.services[web].stop_timeout = SEC(4);
+    begin();
+    s.deaf[run_slot(web)] = s.deaf[aux_slot(web)] = true;
+    tell_ask(ASK_RELOAD_UNIT, web, 0);
+    tell_ask(ASK_STOP_UNIT, web, 0);
+    tell_signal(T_TERM);
+    at(3999);
+    cr_assert_eq(signals(run_slot(web), T_TERM), 1);
+    cr_assert_eq(signals(aux_slot(web), T_TERM), 0);
+    at(4000);
+    cr_assert_eq(kills(run_slot(web)), 1);
+}

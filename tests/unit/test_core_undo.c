@@ -159,3 +159,20 @@ Test(undo, a_row_knows_nothing_of_how_it_ended_before) {
     tell_ask(ASK_RESUME, NONE, 0);
     cr_assert_eq(row("a")->exit, EXIT_UNKNOWN);
 }
+
+Test(undo, a_step_without_a_command_is_undone_unless_its_gate_kept_it_back) {
+    for (int gate = 0; gate < 2; gate++) {
+        new_web();
+        uint16_t it = drain("it", DO_SLEEP);
+        s.steps[it].sleep = SEC(1), s.steps[it].has_undo = s.steps[it].has_only_if = true;
+        begin();
+        lasts(it);
+        tell_ask(ASK_DRAIN, NONE, 0);
+        ends(step_slot(it), gate);
+        at(1000);
+        is_state("it", gate ? S_SKIPPED : S_DONE);
+        mark();
+        tell_ask(ASK_RESUME, NONE, 0);
+        cr_assert_eq(undoes(it), !gate);
+    }
+}
