@@ -179,10 +179,11 @@ static void rules_walk(const struct event *event) {
     if (sim.goal == GO_RUN && walk->goal != GO_RUN) {
         if (!published)
             fail("a drain or stop began, and nothing was published");
-        for (uint16_t unit = 0; unit < scene.model.n_units; unit++)
-            sim.was_running[unit] = sim.procs[unit].state != P_NONE;
         sim.undo_row = NONE;
     }
+    if ((sim.goal == GO_RUN || sim.said[NOTE_RESUMED].n > 0) && walk->goal != GO_RUN)
+        for (uint16_t unit = 0; unit < scene.model.n_units; unit++)
+            sim.was_running[unit] = sim.procs[unit].state != P_NONE;
     if (walk->goal != GO_RUN && core_ready(&sim.core) && !policy()->keep_ready)
         fail("ready in a drain or stop");
     if (walk->goal == GO_EXIT && is_never(walk->clock))

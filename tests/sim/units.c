@@ -67,6 +67,17 @@ static bool shall_start_again(uint16_t unit) {
            (service->restart == RESTART_ON_ABNORMAL && !well && sim.last_exit[unit] < 0);
 }
 
+/* A checkpoint of its service, or of all, has its process. */
+static bool waits_for_restore(uint16_t unit) {
+    bool any = false;
+    for (uint16_t i = 0; i < scene.model.n_checkpoints; i++) {
+        uint16_t step = scene.checkpoints[i].step, service = scene.steps[step].for_service;
+        bool its = service == NONE || service == scene.units[unit].service;
+        any |= its && sim.core.jobs[core_job_of_step(&sim.core, step)].state != J_NONE;
+    }
+    return any;
+}
+
 /* Who waits is waited for by a timer; who was to be ready is; who shall run does. */
 static void rules_at_rest(uint16_t unit) {
     const struct unit *u = &sim.core.units[unit];
@@ -75,6 +86,8 @@ static void rules_at_rest(uint16_t unit) {
     rules_again(unit);
     if (running && !sim.by_hand && (u->state == U_DOWN || u->state == U_FAILED) && shall_start_again(unit))
         fail("unit %u is not started again", unit);
+    if (running && u->state == U_WAITING && u->exit != EXIT_UNKNOWN && !waits_for_restore(unit))
+        fail("unit %u has run, and waits for nothing", unit);
     if (walk->goal == GO_EXIT && (u->state == U_WAITING || u->state == U_BACKOFF))
         fail("unit %u is to start in a stop", unit);
     if (sim.kill_all && walk->goal == GO_EXIT && sim.core.jobs[unit].state != J_NONE && !sim.core.jobs[unit].killed)
@@ -91,6 +104,7 @@ void rules_all_ended(void) {
         bool turn = scene.units[i].ordinal == 0 || sim.core.units[i - 1].ready;
         for (uint16_t k = 0; k < service->n_after; k++)
             turn &= service_ready(service->after[k]);
+        turn |= sim.core.units[i].exit != EXIT_UNKNOWN; /* it has had it, and waits for a restore */
         any |= sim.procs[i].state != P_NONE || sim.core.units[i].state == U_BACKOFF || (sim.core.units[i].state == U_WAITING && turn);
     }
     if (!any)
