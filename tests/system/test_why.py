@@ -513,7 +513,7 @@ def test_a_service_and_what_is_beside_it(app):
     deaf, gone = run.pid_inside("deaf"), run.pid_inside("gone")
     assert run.stop() == 124
     ends_with(run, rf"FORCED in {TIME} of 3\.0 after SIGTERM from outside: web exited 0; killed deaf \(pid {deaf} cfg\), "
-              rf"cfg \(pid {gone}\)\. Raise \[service deaf\] stop-timeout \(.*app\.ini:6\)\. exit 124")
+              rf"cfg \(pid {gone}\)\. Raise \[service deaf\] stop-timeout \(.*app\.ini:8\)\. exit 124")
 
 
 def test_the_leader_ends_and_its_child_does_not(app):
@@ -538,7 +538,7 @@ def test_without_proc_the_killed_have_a_pid(app):
     run = app("[service web]\ncommand = @svc web deaf=1\nmain = yes\nstop-timeout = 300ms\n", no_proc=True).ready()
     assert run.stop() == 124
     ends_with(run, rf"FORCED in {TIME} of 10\.0 after SIGTERM from outside: killed web \(pid {run.pid_inside('web')}\)\. "
-              r"Raise \[service web\] stop-timeout \(.*app\.ini:1\)\. exit 124")
+              r"Raise \[service web\] stop-timeout \(.*app\.ini:4\)\. exit 124")
 
 
 def test_a_step_that_failed_comes_first(app):
