@@ -209,8 +209,7 @@ static void advise_checkpoint(struct load *load, uint16_t i) {
     const struct command *commands[] = {&spec->restore, &spec->only_if};
     advise_restore(load, checkpoint, spec, section);
     advise_save(load, &load->steps[checkpoint->step], section);
-    for (size_t k = 0; k < sizeof commands / sizeof *commands; k++)
-        unset_in_command(load, &load->step_specs[checkpoint->step].in, commands[k]);
+    unset_in_commands(load, &load->step_specs[checkpoint->step].in, commands, sizeof commands / sizeof *commands);
     if (entry_of(section, K_DIR))
         advise_store(load, where_of(section, K_DIR), spec->dir);
     if (spec->keep == 1)
@@ -235,8 +234,7 @@ static void advise_variables(struct load *load, uint16_t i, const struct section
         &spec->run, &spec->stop, &spec->reload, unit->ready == NONE ? &spec->run : &load->check_commands[unit->ready],
         unit->live == NONE ? &spec->run : &load->check_commands[unit->live],
     };
-    for (size_t k = 0; k < sizeof commands / sizeof *commands; k++)
-        unset_in_command(load, &spec->in, commands[k]);
+    unset_in_commands(load, &spec->in, commands, sizeof commands / sizeof *commands);
     if (i == 0)
         unset_in_values(load, &spec->in, load->lastcall, K_ENV, 0);
     unset_in_values(load, &spec->in, section, K_ENV, unset_values_of(load->lastcall, K_ENV));
@@ -259,8 +257,7 @@ static void advise_step(struct load *load, uint16_t i) {
     const struct step_spec *spec = &load->step_specs[i];
     const struct command *commands[] = {&spec->act, &spec->only_if, &spec->undo};
     advise_crowd(load, where_of(load->of_step[i], K_STEP_GUARANTEE), load->steps[i].name, load->steps[i].guarantee);
-    for (size_t k = 0; k < sizeof commands / sizeof *commands; k++)
-        unset_in_command(load, &spec->in, commands[k]);
+    unset_in_commands(load, &spec->in, commands, sizeof commands / sizeof *commands);
     unset_in_values(load, &spec->in, load->of_step[i], K_STEP_ENV, 0);
 }
 

@@ -138,7 +138,7 @@ void advise(struct load *load);
 
 struct words;
 /* unset.c: warnings about variables that nothing sets. What an env-file will bring is not known. */
-void unset_in_command(struct load *load, const struct surroundings *in, const struct command *command);
+void unset_in_commands(struct load *load, const struct surroundings *in, const struct command *const *commands, size_t n);
 /* n_before: how many of in->env come before those of this section. */
 void unset_in_values(struct load *load, const struct surroundings *in, const struct section *section, enum key_id id,
                      size_t n_before);

@@ -94,10 +94,13 @@ static void look_at_text(const struct reader *reader, const char *at) {
     }
 }
 
-void unset_in_command(struct load *load, const struct surroundings *in, const struct command *command) {
-    struct reader reader = {load, in, SIZE_MAX, command->where};
-    if (command->text && !in->env_file)
-        look_at_text(&reader, command->text);
+void unset_in_commands(struct load *load, const struct surroundings *in, const struct command *const *commands,
+                       size_t n) {
+    for (size_t i = 0; i < n && !in->env_file; i++) {
+        struct reader reader = {load, in, SIZE_MAX, commands[i]->where};
+        if (commands[i]->text)
+            look_at_text(&reader, commands[i]->text);
+    }
 }
 
 void unset_in_values(struct load *load, const struct surroundings *in, const struct section *section, enum key_id id,

@@ -336,8 +336,9 @@ int verb_rehearse(const struct verb_call *call) {
         complain_about(call, "-n: write a number of runs, 1 to 1000");
         return EXIT_WORDS;
     }
-    if (read_once(&request)) {
-        complain_of_pipe(call, read_once(&request));
+    const char *pipe = read_once(&request);
+    if (pipe) {
+        complain_of_pipe(call, pipe);
         return EXIT_WORDS;
     }
     int code = loading_files(&loading, &request, call->envp);

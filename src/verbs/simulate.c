@@ -262,8 +262,9 @@ int verb_simulate(const struct verb_call *call) {
                                           {"--late", &late, &n_late, 1}, {"--json", NULL, &json, 0}};
     if (!request_read(&request, call, options, 4))
         return EXIT_WORDS;
-    if (too_many(n_with, n_again)) {
-        complain_about(call, too_many(n_with, n_again));
+    const char *why = too_many(n_with, n_again);
+    if (why) {
+        complain_about(call, why);
         return EXIT_WORDS;
     }
     int code = loading_files(&loading, &request, call->envp);
