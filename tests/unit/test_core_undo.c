@@ -23,17 +23,23 @@ static bool undoes(uint16_t it) {
     return said != NULL && said->action.value == CMD_UNDO;
 }
 
+/* Two of one stage. */
+static void resumed_while_both_run(uint16_t *a, uint16_t *b) {
+    *a = undone("a"), *b = undone("b");
+    s.steps[*b].stage = s.steps[*a].stage;
+    begin();
+    lasts(*a), lasts(*b);
+    tell_ask(ASK_DRAIN, NONE, 0);
+    mark();
+    tell_ask(ASK_RESUME, NONE, 0);
+}
+
 /* ---- the order ---- */
 
 /* Both run when the resume comes, and take their time to end. */
 Test(undo, a_step_is_undone_once_it_has_ended_and_those_before_it_after_that) {
-    uint16_t a = undone("a"), b = undone("b");
-    s.steps[b].stage = s.steps[a].stage;
-    begin();
-    lasts(a), lasts(b);
-    tell_ask(ASK_DRAIN, NONE, 0);
-    mark();
-    tell_ask(ASK_RESUME, NONE, 0);
+    uint16_t a, b;
+    resumed_while_both_run(&a, &b);
     cr_assert_eq(signals(step_slot(a), T_TERM) + signals(step_slot(b), T_TERM), 2);
     cr_assert_eq(spawns(NONE), 0);
     at(100);
@@ -52,13 +58,8 @@ Test(undo, a_step_is_undone_once_it_has_ended_and_those_before_it_after_that) {
 }
 
 Test(undo, the_undoing_does_not_wait_for_a_step_that_is_to_be_undone_later) {
-    uint16_t a = undone("a"), b = undone("b");
-    s.steps[b].stage = s.steps[a].stage;
-    begin();
-    lasts(a), lasts(b);
-    tell_ask(ASK_DRAIN, NONE, 0);
-    mark();
-    tell_ask(ASK_RESUME, NONE, 0);
+    uint16_t a, b;
+    resumed_while_both_run(&a, &b);
     ends(step_slot(b), 0);
     ends(step_slot(b), 0);
     cr_assert_eq(spawns(step_slot(a)), 0, "its own run has not ended yet");
