@@ -189,11 +189,11 @@ static void look_around(struct run *run, const struct batch *batch) {
 }
 
 /* The kernel looks at one child after the other until it finds one that has ended, and at every member
- * of a group: with many of them each look is long. In a storm it may take a tenth of the time and no
- * more, so that what has ended meanwhile is taken in handfuls, and costs the same however many there are. */
+ * of a group: with many of them each look is long. In a storm looking in vain may take a tenth of the time and
+ * no more, so that what has ended meanwhile is taken in handfuls, and costs the same however many there are. */
 static void rest(struct run *run, const struct batch *batch, span took) {
     span nine = {took.ns * 9};
-    bool is_long = batch->orphans > 0 && took.ns / (batch->orphans + 1) >= LONG_LOOK_NS;
+    bool is_long = !run->look && batch->orphans > 0 && took.ns / (batch->orphans + 1) >= LONG_LOOK_NS;
     run->rest = is_long ? after(clock_now(), shorter(nine, MS(MOST_REST_MS))) : run->now;
 }
 

@@ -132,15 +132,19 @@ def test_no_signal_waits_for_the_end_of_a_storm(start, app, programs, workdir, s
     assert len(took) >= 4 and took[len(took) // 2] < length / 4, f"{took} of {length} s"
 
 
+def slowly(trace="/dev/null"):
+    """What stands before a lastcall that needs 300 us for each of its children."""
+    return ["/usr/bin/strace", "-qq", "-o", trace, "-e", "signal=none", "-e", "trace=wait4,rt_sigtimedwait", "-e",
+            "inject=wait4:delay_exit=300", "--"]
+
+
 def test_sigchld_hides_no_signal(start, programs, workdir, storm):
     """The kernel hands out the lowest number first. Where children end faster than they can be reaped, there is always
     a SIGCHLD: the signals above it must have their turn all the same."""
     log, out, go = workdir / "log", workdir / "out", workdir / "go"
-    slow = ["/usr/bin/strace", "-qq", "-o", "/dev/null", "-e", "signal=none", "-e", "trace=waitid", "-e",
-            "inject=waitid:delay_exit=300", "--"]
     run = start("--", "sh", "-c", f"{programs.prog} escape sh -c 'until test -e {go}; do sleep 0.05; done; "
                 f"exec {storm} orphans 20000 10 > {out}'; exec {programs.prog} record {log} 10:0",
-                mode="host", before=slow)
+                mode="host", before=slowly())
     wait_for_text(log, "ready")
     [lastcall] = run.helpers()
     go.touch()
@@ -151,6 +155,28 @@ def test_sigchld_hides_no_signal(start, programs, workdir, storm):
     wait_for_text(out, "end", PATIENCE)
     os.kill(lastcall.pid, signal.SIGUSR1)
     assert run.wait(PATIENCE) == 0
+
+
+def test_nobody_rests_while_zombies_are_there(start, programs, workdir, storm):
+    """Looking in vain may take long and is done seldom then. Looks that each find one are not in vain."""
+    heap, log, trace = workdir / "heap", workdir / "log", workdir / "trace"
+    run = start("--", "sh", "-c", f"{programs.prog} escape {storm} zombies 1000 {heap}; "
+                f"exec {programs.prog} record {log} 10:0", mode="host", before=slowly(trace))
+    wait_for_text(log, "ready")
+    wait_for_text(heap, "ready", PATIENCE)
+    parent = int(read(heap).split()[1])
+    zombies = children(parent)
+    wait_for(lambda: not any(alive(pid) for pid in zombies), PATIENCE)
+    os.kill(parent, signal.SIGKILL)
+    [lastcall] = run.helpers()
+    only_these_are_left(lastcall, *(p.pid for p in run.programs()))
+    os.kill(lastcall.pid, signal.SIGUSR1)
+    assert run.wait(PATIENCE) == 0
+    calls = read(trace).splitlines()
+    reaped = [i for i, call in enumerate(calls) if re.match(r"wait4\(.* = [1-9]", call)]
+    assert len(reaped) > len(zombies) == 1000
+    middle = calls[reaped[100]:reaped[900]]
+    assert not [call for call in middle if call.startswith("rt_sig") and "tv_sec=0, tv_nsec=0}" not in call]
 
 
 def test_zombies_while_a_drain_runs(app, programs, workdir, storm, both):
