@@ -110,6 +110,8 @@ NEARBY void tell(struct run *run, enum tale tale, int a, int b) {
 }
 
 void tell_reaped(struct run *run, bool main, int pid, int value) {
+    if (speaker(run) == AS_LASTCALL)
+        return;
     tell(run, value < 0 ? TALE_KILLED : TALE_EXITED, pid, value < 0 ? -value : value);
     if (!main) {
         if (run->config->manners.warns_of_orphans)

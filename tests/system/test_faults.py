@@ -67,17 +67,17 @@ CAN_FAIL = {
     "signalfd4": "EMFILE ENFILE ENODEV ENOMEM", "socket": "EMFILE ENFILE ENOBUFS ENOMEM EACCES EAFNOSUPPORT",
     "socketpair": "EMFILE ENFILE ENOMEM EAFNOSUPPORT", "stat": STATUS, "statx": STATUS, "tgkill": "EPERM ESRCH EAGAIN",
     "tkill": "EPERM ESRCH EAGAIN", "uname": "EFAULT", "unlink": "EACCES EBUSY EROFS", "unlinkat": "EACCES EBUSY EROFS",
-    "vfork": SPAWN, "wait4": "ECHILD EINTR EINVAL", "waitid": "ECHILD EINTR EINVAL ENOSYS",
+    "vfork": SPAWN, "wait4": "ECHILD EINTR EINVAL ENOSYS", "waitid": "ECHILD EINTR EINVAL ENOSYS",
     "write": "EAGAIN EIO ENOSPC EPIPE EINTR", "writev": "EAGAIN EIO EPIPE EINTR",
 }
 # The C library's start, the end, and what has no way to fail.
 CANNOT_FAIL = {"arch_prctl", "set_tid_address", "exit", "exit_group", "getpid", "getppid", "getuid", "geteuid",
                "getgid", "getegid", "gettid", "getpgrp", "umask", "brk"}
 IN_LOOPS = {"rt_sigaction", "prctl", "close", "clock_gettime"}               # many of one kind: some of them are enough
-WAITS = {"epoll_pwait", "epoll_wait", "poll", "ppoll", "read", "recvfrom", "rt_sigtimedwait", "waitid"}
+WAITS = {"epoll_pwait", "epoll_wait", "poll", "ppoll", "read", "recvfrom", "rt_sigtimedwait", "wait4", "waitid"}
 LISTS = {"open", "openat", "read", "readlink", "readlinkat", "getdents64"}     # what /proc is read with
 # Errors that are answers: a kernel that gives them wrongly is believed, and some process may be left.
-ANSWERS = {("kill", "ESRCH"), ("kill", "EPERM"), ("waitid", "ECHILD"), ("pidfd_open", "ESRCH")}
+ANSWERS = {("kill", "ESRCH"), ("kill", "EPERM"), ("wait4", "ECHILD"), ("waitid", "ECHILD"), ("pidfd_open", "ESRCH")}
 
 
 # ---- scenarios ----
@@ -236,7 +236,7 @@ def wait_until(condition, patience):
 def ends_well(scenario, seen, fault):
     """What is wrong with a run that had this fault; None: nothing."""
     run = seen.run
-    if scenario.ready is None and fault.text == "self waitid ECHILD 1+":
+    if scenario.ready is None and fault.text == "self wait4 ECHILD 1+":
         return None                         # the command's end is denied for ever, and there is no deadline
     if run.code is None:
         return f"it hangs {run.failure or ''}"
@@ -320,8 +320,8 @@ if ALL:
 @pytest.mark.limit(120)
 @pytest.mark.parametrize("name,mode,fault", [
     ("exit", "pid1", "self rt_sigtimedwait EINVAL 1+"), ("exit", "sub", "self rt_sigtimedwait EAGAIN 1+"),
-    ("lone", "pid1", "self rt_sigtimedwait EINTR 2+"), ("exit", "pid1", "self waitid EINTR 1+"),
-    ("exit", "sub", "self waitid ENOSYS 1+"), ("exit", "pid1", "self waitid ECHILD 1"),
+    ("lone", "pid1", "self rt_sigtimedwait EINTR 2+"), ("exit", "pid1", "self wait4 EINTR 1+"),
+    ("exit", "sub", "self wait4 ENOSYS 1+"), ("exit", "pid1", "self wait4 ECHILD 1"),
     ("lone", "sub", "self getdents64 EIO 1+"), ("exit", "sub", "self open ENFILE 1+"),
     ("lone", "pid1", "self clock_gettime EPERM 1+"), ("lone", "sub", "self vfork EAGAIN 1"),
     ("deaf", "sub", "self read EINTR 1+"), ("deaf", "sub", "self getdents64 EIO 3"),

@@ -13,8 +13,9 @@ pytestmark = pytest.mark.skipif(SANITIZED, reason="a sanitizer does not work und
 # What a kernel, a seccomp profile or a bad moment may refuse, always or from a certain call on.
 FAULTS = ["clone3:error=ENOSYS", "pidfd_open:error=ENOSYS", "pidfd_open:error=EMFILE", "pidfd_send_signal:error=ENOSYS",
           "pidfd_send_signal:error=EPERM", "pwritev2:error=EOPNOTSUPP", "pwritev2:error=EAGAIN", "sendto:error=EAGAIN",
-          "wait4:error=EINTR:when=1+3", "waitid:error=EINTR:when=1+3", "epoll_wait:error=EINTR:when=1+3",
-          "epoll_pwait:error=EINTR:when=1+3", "ppoll:error=EINTR:when=1+3", "poll:error=EINTR:when=1+3",
+          "wait4:error=EINTR:when=1+3", "wait4:error=ENOSYS", "waitid:error=EINTR:when=1+3",
+          "epoll_wait:error=EINTR:when=1+3", "epoll_pwait:error=EINTR:when=1+3", "ppoll:error=EINTR:when=1+3",
+          "poll:error=EINTR:when=1+3",
           "read:error=EINTR:when=3+3", "read:error=EAGAIN:when=3+3", "rt_sigtimedwait:error=EINTR:when=1+3",
           "rt_sigtimedwait:error=EAGAIN:when=1+3", "madvise:error=EINVAL", "setpgid:error=EACCES", "ioctl:error=EIO",
           "write:error=EIO", "write:error=ENOSPC", "fsync:error=EIO", "ftruncate:error=EINVAL",
