@@ -63,40 +63,63 @@ bool proc_alive(struct proc_id id) {
     return proc_stat(id.pid, &stat) && stat.start == id.start && stat.state != 'Z' && stat.state != 'X';
 }
 
-static void children_of_task(pid_t pid, const char *task, struct proc_list *children) {
+struct listener { void (*tell)(pid_t child, void *to); void *to; };
+
+static void children_of_task(pid_t pid, const char *task, const struct listener *listener) {
     char path[80], text[512];
     ssize_t n;
     char *at = put_text(put_process(path, pid), "/task/");
     put_text(put_text(at, task), "/children");
+    int32_t pids[sizeof text / 2];
+    struct proc_list children = {.into = pids, .room = sizeof pids / sizeof *pids};
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return;
-    while ((n = read(fd, text, sizeof text)) > 0)
-        proc_list_read(children, text, (size_t)n);
+    for (; (n = read(fd, text, sizeof text)) > 0; children.n = 0) {
+        proc_list_read(&children, text, (size_t)n);
+        for (size_t i = 0; i < children.n; i++)
+            listener->tell(pids[i], listener->to);
+    }
     close(fd);
 }
 
 /* getdents64(2) by hand: opendir(3) allocates. */
 struct entry { uint64_t inode; int64_t offset; uint16_t bytes; uint8_t type; char name[]; };
 
-size_t proc_children(pid_t pid, pid_t *into, size_t room) {
+static void each_child(pid_t pid, const struct listener *listener) {
     char path[48];
     _Alignas(8) char list[1024];
-    struct proc_list children = {.into = into, .room = room};
     put_text(put_process(path, pid), "/task");
     int fd = is_ours() ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
     if (fd < 0)
-        return 0;
+        return;
     long n;
     while ((n = syscall(SYS_getdents64, fd, list, sizeof list)) > 0)
         for (long at = 0; at < n;) {
             const struct entry *entry = (const void *)(list + at);
             if (entry->name[0] >= '0' && entry->name[0] <= '9')
-                children_of_task(pid, entry->name, &children);
+                children_of_task(pid, entry->name, listener);
             at += entry->bytes;
         }
     close(fd);
-    return children.n;
+}
+
+void proc_each_child(void (*tell)(pid_t child, void *to), void *to) {
+    each_child(0, &(struct listener){.tell = tell, .to = to});
+}
+
+struct pids { pid_t *v; size_t n, room; };
+
+static void keep_pid(pid_t child, void *to) {
+    struct pids *pids = to;
+    if (pids->n < pids->room)
+        pids->v[pids->n++] = child;
+}
+
+size_t proc_children(pid_t pid, pid_t *into, size_t room) {
+    struct pids pids = {.v = into, .room = room};
+    each_child(pid, &(struct listener){.tell = keep_pid, .to = &pids});
+    return pids.n;
 }
 
 bool proc_is_our_child(pid_t pid) {

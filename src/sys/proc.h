@@ -23,6 +23,8 @@ bool proc_alive(struct proc_id id);
 size_t proc_children(pid_t pid, pid_t *into, size_t room);
 /* One that lives; the kernel says so without /proc. */
 bool proc_is_our_child(pid_t pid);
+/* Tells all children that we have, however many; one that becomes ours meanwhile is told as well. */
+void proc_each_child(void (*tell)(pid_t child, void *to), void *to);
 /* The same (pid 0: our own), but only those that are so still while parent has kept its start time. */
 size_t proc_children_of(struct proc_id parent, struct proc_id *into, size_t room);
 /* Behind the first n: all processes below these that can be seen now, parents before children, each

@@ -34,34 +34,46 @@ static size_t list_unlisted(pid_t *into, size_t room) {
     return n;
 }
 
-size_t sweep_term(bool pid1, int sig, struct proc_id *scratch, size_t room) {
-    if (pid1) {
-        kill(-1, sig);
-        kill(-1, SIGCONT); /* a stopped process takes it only then */
-        return 1;
-    }
-    size_t n = proc_descendants(scratch, proc_children_of((struct proc_id){0}, scratch, room), room);
-    for (size_t i = 0; i < n; i++)
-        if (proc_signal(scratch[i], sig) == 0)
-            proc_signal(scratch[i], SIGCONT);
-    return n > 0 ? n : signal_unlisted(sig);
+struct pass { int sig; const struct proc_id *below; size_t n_below, n; };
+
+/* One that was seen below us, and whose parent has just ended, gets its own as such. */
+static void signal_child(pid_t child, void *to) {
+    struct pass *pass = to;
+    for (size_t i = 0; i < pass->n_below; i++)
+        if (pass->below[i].pid == child)
+            return;
+    pass->n++;
+    if (kill(child, pass->sig) == 0 && pass->sig != SIGKILL)
+        kill(child, SIGCONT); /* a stopped process takes it only then */
 }
 
-/* All are listed before the first one dies: what forks without an end must not find time for another
- * generation between two. */
-void sweep_kill(bool pid1, struct proc_id *scratch, size_t room) {
-    if (pid1) {
-        kill(-1, SIGKILL); /* spares the caller */
-        return;
-    }
-    size_t children = proc_children_of((struct proc_id){0}, scratch, room);
+/* Of our children none is forgotten, however many: they need no room, as no pid of theirs can be recycled before we
+ * reap it. What is below them is listed before the first one dies: what forks without an end must not find time for
+ * another generation between two. */
+static size_t signal_all(int sig, struct proc_id *scratch, size_t room) {
+    size_t children = proc_children_of((struct proc_id){0}, scratch, room / 2);
     size_t n = proc_descendants(scratch, children, room);
-    for (size_t i = 0; i < children; i++)
-        kill(scratch[i].pid, SIGKILL);
+    struct pass pass = {.sig = sig, .below = scratch + children, .n_below = n - children};
+    proc_each_child(signal_child, &pass);
     for (size_t i = children; i < n; i++)
-        proc_signal(scratch[i], SIGKILL);
-    if (n == 0)
-        signal_unlisted(SIGKILL);
+        if (proc_signal(scratch[i], sig) == 0 && sig != SIGKILL)
+            proc_signal(scratch[i], SIGCONT);
+    return pass.n > 0 ? pass.n : signal_unlisted(sig);
+}
+
+size_t sweep_term(bool pid1, int sig, struct proc_id *scratch, size_t room) {
+    if (!pid1)
+        return signal_all(sig, scratch, room);
+    kill(-1, sig);
+    kill(-1, SIGCONT);
+    return 1;
+}
+
+void sweep_kill(bool pid1, struct proc_id *scratch, size_t room) {
+    if (pid1)
+        kill(-1, SIGKILL); /* spares the caller */
+    else
+        signal_all(SIGKILL, scratch, room);
 }
 
 size_t sweep_left(pid_t *into, size_t room) {

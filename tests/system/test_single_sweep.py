@@ -64,6 +64,13 @@ def test_a_left_worker_that_obeys_costs_no_two_seconds(start, workdir, programs,
     assert min(took) < 1.5
 
 
+def test_all_that_is_left_gets_its_term(start, programs, both):
+    """More than any table has room for: none of them waits for its KILL."""
+    run = start("--", "sh", "-c", f"{programs.prog} orphans 1200 600000; exit 3", mode=both)
+    assert run.wait() == 3
+    assert re.fullmatch(r"lastcall: sh \(pid \d+\) exited 3\. exit 3\n", run.err)
+
+
 # ---- what is left is swept ----
 
 WORKERS = {
