@@ -8,8 +8,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sys/clock.h"
 #include "sys/pidfd.h"
 #include "text/number.h"
+
+enum { TICKS_PER_S = 100 }; /* of /proc, whatever the kernel's own are */
 
 static char *put_text(char *at, const char *text) {
     size_t n = strlen(text);
@@ -67,11 +70,11 @@ struct listener { void (*tell)(pid_t child, void *to); void *to; };
 
 static void children_of_task(pid_t pid, const char *task, const struct listener *listener) {
     char path[80], text[512];
+    int32_t pids[sizeof text / 2];
+    struct proc_list children = {.into = pids, .room = sizeof pids / sizeof *pids};
     ssize_t n;
     char *at = put_text(put_process(path, pid), "/task/");
     put_text(put_text(at, task), "/children");
-    int32_t pids[sizeof text / 2];
-    struct proc_list children = {.into = pids, .room = sizeof pids / sizeof *pids};
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return;
@@ -127,14 +130,18 @@ bool proc_is_our_child(pid_t pid) {
     return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 && info.si_pid == 0;
 }
 
+static uint64_t tick_now(void) { return (uint64_t)(clock_boot().ns / (NS_PER_S / TICKS_PER_S)); }
+
 size_t proc_children_of(struct proc_id parent, struct proc_id *into, size_t room) {
     pid_t pids[1024];
+    uint64_t tick = tick_now(); /* first: whoever gets a pid after this has started in it, or later */
     size_t n = proc_children(parent.pid, pids, sizeof pids / sizeof *pids), added = 0;
     pid_t expected = parent.pid == 0 ? getpid() : parent.pid;
     for (size_t i = 0; i < n && added < room; i++) {
         struct proc_stat stat;
         if (read_stat(pids[i], &stat) && stat.parent == expected)
-            into[added++] = (struct proc_id){.pid = pids[i], .start = stat.start};
+            into[added++] = (struct proc_id){
+                .pid = pids[i], .young = parent.young || stat.start >= tick, .start = stat.start};
     }
     struct proc_stat again;
     if (added > 0 && parent.pid != 0 && !(read_stat(parent.pid, &again) && again.start == parent.start))
@@ -148,13 +155,21 @@ size_t proc_descendants(struct proc_id *into, size_t n, size_t room) {
     return n;
 }
 
+static bool is_below_us(pid_t pid) {
+    struct proc_stat stat;
+    for (pid_t self = getpid(); pid > 0 && read_stat(pid, &stat); pid = stat.parent)
+        if (stat.parent == self)
+            return true;
+    return false;
+}
+
 /* The pidfd pins the process first; its start time then says whether it is the one that is meant. */
 int proc_signal(struct proc_id id, int sig) {
     struct proc_stat stat;
     int pidfd = pidfd_of(id.pid), result = ESRCH;
     if (pidfd < 0 && errno == ESRCH)
         return ESRCH;
-    if (proc_stat(id.pid, &stat) && stat.start == id.start) {
+    if (proc_stat(id.pid, &stat) && stat.start == id.start && (!id.young || is_below_us(id.pid))) {
         result = pidfd >= 0 ? pidfd_signal(pidfd, sig) : kill(id.pid, sig) == 0 ? 0 : errno;
         if (result == ENOSYS || result == EPERM) /* EPERM also from an old seccomp profile: ask again */
             result = kill(id.pid, sig) == 0 ? 0 : errno;

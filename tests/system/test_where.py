@@ -9,7 +9,7 @@ import time
 import pytest
 
 from cfg import *
-from lc import SANITIZED, all_pids, compiled, process, read, recorded_signals, report, wait_for, wait_for_text
+from lc import BOUND, SANITIZED, all_pids, compiled, process, read, recorded_signals, report, wait_for, wait_for_text
 
 pytestmark = pytest.mark.skipif(SANITIZED, reason="a sanitizer needs more of the world than lastcall does")
 
@@ -280,3 +280,32 @@ def test_it_signals_its_own_processes_alone(start, conf, programs, workdir, conf
     sent = signalled(trace)
     assert sent and not [s for s in sent if s[0] in (-1, 0, 1)], sent
     assert {-n for n, _ in sent if n < 0} <= made, (sent, made)
+
+
+RECYCLED = """
+    [service rest]
+    command = {prog} slow 3000 {log}
+    [service web]
+    command = sh -c "exec {recycle} ours {shared} $$PPID"
+    main = yes
+    after = rest
+    stop-timeout = 300ms
+"""
+
+
+@pytest.mark.limit(120)
+def test_a_pid_recycled_within_its_tick_is_not_signalled(start, conf, workdir, programs):
+    """A stranger with the pid and the start time of one that was seen below a service when its stop began."""
+    recycle = compiled(programs.base, "recycle")
+
+    def in_time(attempt):
+        shared, log = workdir / f"shared{attempt}", workdir / f"log{attempt}"
+        run = start("-c", conf(RECYCLED.format(prog=programs.prog, recycle=recycle, shared=shared, log=log)),
+                    "-g", "20s", mode="sub")
+        stranger = run.popen(recycle, "stranger", shared)
+        code = stranger.wait(BOUND)
+        assert code in (0, 3), (code, run.err)
+        run.wait_line("web .*KILL") if code == 0 else run.kill()
+        return code == 0
+
+    assert any(in_time(attempt) for attempt in range(60)), "never in time"
