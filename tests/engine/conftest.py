@@ -36,7 +36,10 @@ def base():
 @pytest.fixture(scope="session")
 def tree(base):
     """The context of the image from scratch."""
-    harness.bar_tree(base / "bar")
+    try:
+        harness.bar_tree(base / "bar")
+    except NoEngine as error:
+        pytest.exit(str(error), 1)
     return base / "bar"
 
 
@@ -100,10 +103,10 @@ def docker(engine):
 
 
 @pytest.fixture
-def build(engine, image, tmp_path):
+def build(engine, image, workdir):
     """build(line...): an image made from `image` with these lines; NAME=TEXT options are files of the context."""
     def make(*lines, **files):
-        context = tmp_path / uuid.uuid4().hex
+        context = workdir / uuid.uuid4().hex
         context.mkdir()
         (context / "Dockerfile").write_text("\n".join(["FROM bar", *lines]) + "\n")
         for name, text in files.items():

@@ -109,6 +109,8 @@ def bar_tree(into):
     for applet in subprocess.check_output([binaries / "busybox", "--list"], text=True).split():
         if not (binaries / applet).exists():
             (binaries / applet).symlink_to("busybox")
+    if subprocess.run(["chroot", into, "busybox", "true"], capture_output=True).returncode != 0:
+        raise NoEngine("busybox here needs libraries: make test-engine installs busybox-static in its place")
     for name in ("tmp", "w"):
         (into / name).mkdir()
         (into / name).chmod(0o1777)
@@ -165,10 +167,10 @@ class Engine:
     def processes(self):
         return [pid for pid in all_pids() if _pid_namespace(pid) == self.namespace]
 
-    def docker(self, *args, check=True):
+    def docker(self, *args, check=True, timeout=BOUND):
         """Any docker command, to its end; the CompletedProcess has its texts."""
         done = subprocess.run([CLIENT, *map(str, args)], env=self.environment, stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, timeout=BOUND)
+                              capture_output=True, text=True, timeout=timeout)
         if check and done.returncode != 0:
             raise AssertionError(f"docker {args}: {done.returncode}: {done.stdout}{done.stderr}")
         return done

@@ -17,10 +17,9 @@ sys.path.insert(0, sys.argv[1])
 import engine
 base = engine.new_base()
 try:
-    engine.bar_tree(base / "bar")
     with engine.Engine(base / "engine") as e:
-        c = e.docker("run", "-d", e.build(base / "bar"), "sleep", "1000")
-        print(base, e.namespace, e.cgroup, flush=True)
+        c = e.docker("run", "-d", e.build(sys.argv[2]), "sleep", "1000").stdout.strip()
+        print(base, e.namespace, e.cgroup, e.docker("inspect", "-f", "{{.State.Status}}", c).stdout, flush=True)
         time.sleep(1000)
 finally:
     engine.shutil.rmtree(base)
@@ -36,13 +35,13 @@ def host():
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
-def test_nothing_is_left(end):
+def test_nothing_is_left(end, tree):
     before = host()
-    owner = subprocess.Popen([sys.executable, "-c", OWNER, str(harness.HERE)], stdout=subprocess.PIPE,
+    owner = subprocess.Popen([sys.executable, "-c", OWNER, harness.HERE, tree], stdout=subprocess.PIPE,
                              stderr=subprocess.DEVNULL, text=True)
     try:
-        base, namespace, cgroup = owner.stdout.readline().split()
-        assert cgroups(cgroup)
+        base, namespace, cgroup, status = owner.stdout.readline().split()
+        assert cgroups(cgroup) and status == "running"
         assert len([p for p in harness.all_pids() if harness._pid_namespace(p) == namespace]) > 3
         owner.send_signal(end)
         owner.wait(harness.BOUND)
@@ -59,7 +58,7 @@ def test_nothing_is_left(end):
     assert host() == before
 
 
-def test_a_daemon_that_cannot_start_says_why(tmp_path):
+def test_a_daemon_that_cannot_start_says_why(workdir):
     with pytest.raises(NoEngine, match="(?s)no dockerd can run here.*no-such-option"):
-        Engine(tmp_path / "none", "--no-such-option").__enter__()
-    assert not cgroups(tmp_path.name)
+        Engine(workdir / "none", "--no-such-option").__enter__()
+    assert not cgroups(workdir.name)

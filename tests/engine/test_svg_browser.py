@@ -35,13 +35,13 @@ def browser():
 
 
 @pytest.fixture
-def draw(browser, tmp_path):
+def draw(browser, workdir):
     """draw(ini): the page with its image."""
     def begin(ini):
-        (tmp_path / "app.ini").write_text(ini)
-        subprocess.run([BINARY, "plan", "--svg", tmp_path / "plan.svg", tmp_path / "app.ini"], check=True,
+        (workdir / "app.ini").write_text(ini)
+        subprocess.run([BINARY, "plan", "--svg", workdir / "plan.svg", workdir / "app.ini"], check=True,
                        capture_output=True, timeout=60)
-        return browser.open(tmp_path / "plan.svg")
+        return browser.open(workdir / "plan.svg")
     return begin
 
 
@@ -128,10 +128,10 @@ def test_it_is_readable(draw, scheme):
     assert contrast(most, ground) >= 2 and contrast(reserve, ground) >= 1.3
 
 
-def test_it_follows_the_scheme_in_a_document_too(browser, draw, tmp_path):
+def test_it_follows_the_scheme_in_a_document_too(browser, draw, workdir):
     draw(INI)
-    (tmp_path / "doc.html").write_text("<!doctype html><body style='margin:0'><img src=plan.svg>")
-    page = browser.open(tmp_path / "doc.html")
+    (workdir / "doc.html").write_text("<!doctype html><body style='margin:0'><img src=plan.svg>")
+    page = browser.open(workdir / "doc.html")
     assert page.value("document.images[0].complete && document.images[0].naturalWidth") == 760
     corners = []
     for scheme in ("light", "dark"):
