@@ -12,6 +12,8 @@ import pytest
 import engine as harness
 from engine import Container, Engine, NoEngine, Terminal
 
+SERVERS = ["nginx-light", "redis-server", "postgresql-15", "python3", "sqlite3"]
+
 
 def pytest_configure():
     for sig in (signal.SIGTERM, signal.SIGHUP):
@@ -70,13 +72,14 @@ def peer(base, tree):
 
 @pytest.fixture(scope="session", autouse=True)
 def bootstrap(engine, request):
-    """A Debian in the making: it takes half a minute, and tests that do not need it need not wait for it."""
+    """A Debian and a repository in the making: half a minute for which tests that do not need them need not wait."""
     if not any("debian" in item.fixturenames for item in request.session.items):
         yield
         return
     log = engine.base / "debian.log"
-    maker = subprocess.Popen([*harness.NAMESPACES, "sh", harness.HERE / "debian.sh"], stdin=subprocess.DEVNULL,
-                             stdout=subprocess.PIPE, stderr=log.open("w"), start_new_session=True)
+    script = ["sh", harness.HERE / "debian.sh", engine.base / "packages", *SERVERS]
+    maker = subprocess.Popen([*harness.NAMESPACES, *script], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=log.open("w"), start_new_session=True)
     taker = subprocess.Popen([harness.CLIENT, "import", "-", "debian:12-slim"], stdin=maker.stdout,
                              stdout=subprocess.DEVNULL, stderr=log.open("a"), env=engine.environment)
     maker.stdout.close()
@@ -90,6 +93,12 @@ def bootstrap(engine, request):
 def debian(bootstrap):
     maker, taker, log = bootstrap
     assert (maker.wait(600), taker.wait(60)) == (0, 0), harness.read(log)[-3000:]
+
+
+@pytest.fixture(scope="session")
+def packages(engine, debian):
+    """A directory with those of SERVERS, a repository for apt."""
+    return engine.base / "packages"
 
 
 @pytest.fixture(scope="session")
