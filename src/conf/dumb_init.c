@@ -42,15 +42,14 @@ static bool bad_rewrite(struct making *m) {
     return said(m, STDERR, 1);
 }
 
-/* Of KILL, STOP and CHLD none ever comes to be forwarded. */
+/* As scanf(3) reads "%d:%d". Of KILL, STOP and CHLD none ever comes to be forwarded. */
 static bool rewrite(struct making *m, const char *value) {
-    size_t n = strcspn(value, ":");
-    int64_t from = number_parse(value, n, MOST_REWRITTEN), to = -1;
+    int64_t from = number_loose(&value);
+    const char *start = value + (*value == ':'), *end = start;
+    int64_t to = number_loose(&end);
     char pair[8];
     struct out out = out_on(pair, sizeof pair);
-    if (from >= 1 && value[n])
-        to = number_parse(value + n + 1, strlen(value + n + 1), MOST_REWRITTEN);
-    if (to < 0)
+    if (from < 1 || from > MOST_REWRITTEN || start == value || end == start || to < 0 || to > MOST_REWRITTEN)
         return bad_rewrite(m);
     out_int(&out, from);
     out_char(&out, ':');

@@ -45,6 +45,18 @@ static bool fatal(struct making *m, const char *option, const char *value) {
     return said(m, STDERR, 1);
 }
 
+/* Nothing is 0: an unset variable. */
+static bool expect(struct making *m, const char *value) {
+    char code[4];
+    struct out out = out_on(code, sizeof code);
+    int64_t number = number_loose(&value);
+    if (*value || number < 0 || number > 255)
+        return false;
+    out_int(&out, number);
+    own(m, "--expect-exit=", code);
+    return true;
+}
+
 struct wishes { bool group; const char *parent_death; };
 
 static bool take(struct making *m, struct wishes *wishes) {
@@ -58,11 +70,7 @@ static bool take(struct making *m, struct wishes *wishes) {
     case 'p':
         wishes->parent_death = value;
         return (strncmp(value, "SIG", 3) == 0 && signame_parse(value, strlen(value))) || fatal(m, "-p", value);
-    case 'e':
-        if (*value && number_parse(value, strlen(value), 255) < 0)
-            return fatal(m, "-e", value);
-        own(m, "--expect-exit=", *value ? value : "0"); /* as strtol(3) takes an unset variable */
-        return true;
+    case 'e': return expect(m, value) || fatal(m, "-e", value);
     case 'l':
         out_text(saying(m), "lastcall " LASTCALL_VERSION ", in the place of tini, whose code it has none of: MIT licence.\n");
         return said(m, STDOUT, 0);
@@ -92,8 +100,8 @@ bool tini(struct making *m) {
         return usage(m, out, STDERR, 1);
     }
     if (verbosity) {
-        int level = (int)number_parse(verbosity, strspn(verbosity, "0123456789"), INT16_MAX); /* as atoi(3) */
-        manners->chatter = (uint8_t)(level < 0 && *verbosity != '-' ? 0 : level < 0 || level > MOST_CHATTER ? MOST_CHATTER : level);
+        int64_t level = number_loose(&verbosity);
+        manners->chatter = (uint8_t)(level < 0 || level > MOST_CHATTER ? MOST_CHATTER : level); /* it has no sign there */
     }
     own(m, "--kill-mode=", wishes.group ? "group" : "main");
     if (wishes.parent_death)

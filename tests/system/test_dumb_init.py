@@ -168,7 +168,7 @@ def test_rewrites(pair, both, options, rules, sends, gets):
 
 
 @pytest.mark.parametrize("option", [["-r", "15:10"], ["-r15:10"], ["--rewrite", "15:10"], ["--rewrite=15:10"],
-                                    ["--rew=15:10"], ["-cr", "15:10"]], ids=" ".join)
+                                    ["--rew=15:10"], ["-cr", "15:10"], ["-r", " 15:\t+10 "], ["-r+15:10x"]], ids=" ".join)
 def test_ways_to_write_a_rewrite(pair, option):
     run, main, _ = pair(*option)
     run.signal(signal.SIGTERM)

@@ -96,7 +96,8 @@ def test_other_names(init, both, name):
 
 @pytest.mark.parametrize("given, code, exits", [
     (["3"], 3, 0), (["3"], 4, 4), (["3", "4"], 3, 0), (["3", "4"], 4, 0), (["3", "4"], 5, 5), (["0"], 0, 0),
-    (["255"], 255, 0), (["1", "1"], 1, 0), (["003"], 3, 0)], ids=str)
+    (["255"], 255, 0), (["1", "1"], 1, 0), (["003"], 3, 0),
+    ([" 5", "\t+6"], 6, 0), ([""], 0, 0)], ids=str)
 def test_remapped_codes(init, given, code, exits):
     assert init.end(*[w for e in given for w in ("-e", e)], "--", "sh", "-c", f"exit {code}").code == exits
 
@@ -111,7 +112,7 @@ def test_a_failed_exec_is_remapped_too(init):
     assert init.end("-e", "127", "--", "/nonexistent").code == 0
 
 
-@pytest.mark.parametrize("code", ["256", "-1", "x", "3x", "99999999999999999999"])
+@pytest.mark.parametrize("code", ["256", "-1", "x", "3x", " ", "3 ", "99999999999999999999"])
 def test_bad_codes_to_remap(init, workdir, code):
     run = init.end("-e", code, "touch", "it")
     assert (run.code, run.out) == (1, "")
@@ -166,6 +167,12 @@ def test_verbosity_in_the_environment_wins(init):
     assert init.end("-svvv", "--", "true", mode="sub", env={"TINI_VERBOSITY": "1"}).out == ""
     run = init.end("-s", "--", "true", mode="sub", env={"TINI_VERBOSITY": "2"})
     assert run.out == init.end("-s", "--", "true", mode="sub", env={"TINI_VERBOSITY": "2"}).out != ""
+
+
+@pytest.mark.parametrize("value, levels", [("", set()), ("x", set()), (" 2", {"INFO "}), ("+3x", {"INFO ", "DEBUG"}),
+                                           ("-1", {"INFO ", "DEBUG", "TRACE"}), ("99999999999", {"INFO ", "DEBUG", "TRACE"})])
+def test_verbosity_is_a_number_with_something_around_it(init, value, levels):
+    assert {line[1:6] for line in init.end("-s", "true", env={"TINI_VERBOSITY": value}).out.splitlines()} == levels
 
 
 def test_verbose_lines_go_to_stdout(init, both):

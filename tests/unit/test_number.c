@@ -23,3 +23,16 @@ Test(number, is_nothing_else) {
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         cr_assert_eq(read(bad[i], INT64_MAX), -1, "%s", bad[i]);
 }
+
+Test(number, may_be_loose) {
+    static const struct { const char *text; int64_t value; const char *rest; } cases[] = {
+        {"15", 15, ""}, {" \t\n\v\f\r15:2", 15, ":2"}, {"+7x", 7, "x"}, {"-3", -3, ""}, {"007 ", 7, " "},
+        {"2147483647", 2147483647, ""}, {"2147483648", 2147483648, ""}, {"99999999999999999999", 2147483648, ""},
+        {"-99999999999999999999", -2147483648, ""}, {"", 0, ""}, {" x", 0, " x"}, {"-", 0, "-"}, {"+-1", 0, "+-1"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *at = cases[i].text;
+        cr_assert_eq(number_loose(&at), cases[i].value, "%s", cases[i].text);
+        cr_assert_str_eq(at, cases[i].rest, "%s", cases[i].text);
+    }
+}
