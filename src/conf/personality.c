@@ -188,6 +188,8 @@ void personality_apply(const struct calling *calling, struct config *config) {
         config->verbosity = -2;
     if (!policy->pid1 && calling->manners.no_subreaper)
         policy->sweep = false; /* what is left behind is not ours to see */
+    if (calling->manners.as != AS_DUMB_INIT && (calling->pause || policy->single))
+        config->manners.fatal = FAULTS;
     if (calling->pause)
         pause(config);
     if (!policy->single)

@@ -32,6 +32,7 @@ struct manners {
     bool never_stops;        /* when the command stops, lastcall does not */
     signal_set stops_on;     /* these stop lastcall too, once they have been forwarded */
     signal_set blocked;      /* in the command */
+    signal_set fatal;        /* to lastcall as to any program */
 };
 
 #endif

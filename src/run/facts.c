@@ -43,6 +43,10 @@ NEARBY void facts_signal(struct run *run, const struct signal_taken *taken) {
             tell(run, TALE_OWN, taken->sig, 0);
         return;
     }
+    if ((run->config->manners.fatal & signal_bit(taken->sig)) != 0) { /* it is not blocked, but was waited for */
+        sigmask_send(run->self, taken->sig);
+        return;
+    }
     tell(run, TALE_SIGNAL, taken->sig, 0);
     tell_signal(run, taken->sig);
     if (taken->sig == SIGCONT && stops_continued(run))

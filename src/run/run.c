@@ -175,7 +175,7 @@ static bool wants_terminal(const struct run *run) {
 /* Children of children come to us when their parents die: as PID 1 always, otherwise as a subreaper. */
 static bool become_parent(struct run *run) {
     bool subreaper = !run->model->policy.pid1 && !run->config->manners.no_subreaper;
-    if (!sigmask_set(ALL_SIGNALS, NULL) || !sigmask_want_children())
+    if (!sigmask_set(ALL_SIGNALS & ~run->config->manners.fatal, NULL) || !sigmask_want_children())
         return say_trouble(run, "error: cannot take signals");
     if (subreaper && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
         say_trouble(run, "warning: orphans go past lastcall and stay behind; PR_SET_CHILD_SUBREAPER");

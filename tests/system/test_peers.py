@@ -81,10 +81,23 @@ def test_each_signal_goes_to_the_group(init, pair, both):
 
 @each("tini", "tini -g", "dumb-init", "dumb-init -c", "catatonit", "catatonit -g")
 def test_what_is_not_forwarded(init, pair, both):
-    """As PID 1 the signals of faults are neither, elsewhere they end it."""
+    """As PID 1 the signals of faults neither."""
     run, main, _ = pair(mode=both)
     send_in_vain(run, DROPPED[init.name] - (FAULTS if both == "sub" else set()), main)
     assert process(run.pid).state != "T"
+
+
+@each("tini -s", "tini -g", "catatonit", "catatonit -g", "catatonit -P")
+@pytest.mark.parametrize("sig", [signal.SIGABRT, signal.SIGSYS])
+def test_elsewhere_the_signal_of_a_fault_ends_it(init, workdir, programs, sig):
+    """Somebody sends it so that it may: a watchdog, timeout(1)."""
+    log = workdir / "log"
+    run = init("--", programs.prog, "record", log, mode="sub", may_leave=True)
+    run.may_crash = True
+    wait_for(lambda: read(log) or signal.SIGTERM in signals_of(proc_status(run.pid, "SigBlk")) and "-P" in init.options)
+    run.signal(sig)
+    assert run.wait() == 128 + sig and run.signaled == sig
+    assert recorded_signals(log) == []
 
 
 @each("tini", "dumb-init", "catatonit")
