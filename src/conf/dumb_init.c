@@ -78,7 +78,8 @@ static bool is(const char *value, const char *wanted) { return value && strcmp(v
 bool dumb_init(struct making *m) {
     struct manners *manners = &m->calling->manners;
     manners->chatter = manners->asked_by_variable = is(variable(m->calling->envp, "DUMB_INIT_DEBUG"), "1");
-    manners->lends_terminal = !is(variable(m->calling->envp, "DUMB_INIT_SETSID"), "0");
+    manners->single_by_variable = is(variable(m->calling->envp, "DUMB_INIT_SETSID"), "0");
+    manners->lends_terminal = !manners->single_by_variable;
     manners->no_subreaper = manners->never_stops = manners->goes_to_root = manners->runs_text = true;
     manners->stops_on = TTY_SIGNALS;
     while (scan_next(&m->scan))

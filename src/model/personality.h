@@ -20,6 +20,7 @@ struct manners {
     bool mute;               /* nothing of lastcall's own is said: its caller does not know it */
     uint8_t chatter;         /* how much it tells in the words of the other; tini: its verbosity, else 0 or 1 */
     bool asked_by_variable;  /* for its chatter */
+    bool single_by_variable; /* so does the command's staying in our session */
     bool warns_of_orphans;   /* a line for each that it reaps */
     bool no_subreaper;       /* off PID 1 orphans are somebody else's */
     bool lends_terminal;     /* the command gets a session of its own, and the terminal with it */

@@ -331,7 +331,7 @@ void child_start(struct run *run, const struct action *action) {
     struct spawn_error *error = &run->jobs.v[slot].error;
     pid_t pid = plain ? spawn_vfork(&spawn, error) : spawn_fork(&spawn, &error_fd, error);
     if (is_command)
-        manners_after(run, &spawn, pid);
+        manners_after(run, &spawn, error->stage == SPAWN_EXEC ? error->detail : pid);
     started(run, slot, pid, error_fd, spawn.foreground);
 }
 

@@ -1,4 +1,5 @@
 /* run/manners.c: what another init does around its command, when lastcall is called as it. */
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -11,15 +12,22 @@
 
 static const char listen_pid[] = "LISTEN_PID=";
 
+static void leave_terminal(struct run *run) {
+    if (terminal_drop(&run->hand_off))
+        tell(run, getsid(0) == run->self ? TALE_LEFT : TALE_LEFT_AS_MEMBER, 0, 0);
+    else
+        tell(run, TALE_NOT_LEFT, errno, 0);
+}
+
 void manners_begin(struct run *run) {
     const struct manners *manners = &run->config->manners;
     run->out.target = STDOUT_FILENO;
     if (manners->asked_by_variable)
         tell(run, TALE_BEGIN, 0, 0);
-    signal_set own = manners->lends_terminal ? terminal_drop() : 0;
-    for (int sig = 1; own >> (sig - 1) != 0; sig++)
-        if (own & signal_bit(sig))
-            tell(run, TALE_OWN, sig, 0);
+    if (manners->single_by_variable)
+        tell(run, TALE_SINGLE, 0, 0);
+    if (manners->lends_terminal)
+        leave_terminal(run);
     if (run->model->n_units == 0) { /* a pause: there is nobody to keep anything for */
         syscall(SYS_close_range, 3, ~0u, 0);
         if (chdir("/") != 0)
@@ -87,8 +95,16 @@ void manners_after(struct run *run, const struct spawn *spawn, pid_t pid) {
         close(spawn->cwd_fd);
     if (manners->closes_files && run->watch < 0)
         syscall(SYS_close_range, 3, ~0u, 0);
-    if (pid >= 0 && manners->lends_terminal)
+    if (pid <= 0)
+        return;
+    tell(run, TALE_SPAWNED, pid, 0);
+    if (spawn->lead_error != 0)
+        tell(run, TALE_NOT_TAKEN, spawn->lead_error, 0);
+    if (manners->lends_terminal)
         tell(run, TALE_SESSION, 0, 0);
-    if (pid >= 0)
-        tell(run, TALE_SPAWNED, pid, 0);
+    for (int sig = 1; run->hand_off >> (sig - 1) != 0; sig++)
+        if (run->hand_off & signal_bit(sig)) {
+            tell(run, TALE_SIGNAL, sig, 0);
+            tell(run, TALE_OWN, sig, 0);
+        }
 }

@@ -100,6 +100,7 @@ struct run {
     struct kept kept;
     struct stderr_out err, out;
     struct terminal terminal;
+    signal_set hand_off;   /* came of leaving it to the command, as dumb-init does */
     struct rlimit nofile;   /* before ours was raised */
     struct child_room *room;
     instant now, started;

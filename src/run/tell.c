@@ -9,10 +9,9 @@
 #include "run/state.h"
 #include "text/errtext.h"
 #include "text/out.h"
-#include "text/signame.h"
 
-/* A digit, the chatter from which on it is said, and the text: %a and %b are numbers, %A is signal a's name, %p the
- * program, %e the error a. */
+/* A digit, the chatter from which on it is said, and the text: %a and %b are numbers, %A and %B are their
+ * names as signals, %p the program, %e the error a. */
 static const char *const lines[AS_N][TALE_N] = {
     [AS_TINI] = {
         [TALE_NO_REAPER] = "1Tini is not running as PID 1 and isn't registered as a child subreaper,\n"
@@ -21,16 +20,21 @@ static const char *const lines[AS_N][TALE_N] = {
         [TALE_FAILED] = "0exec %p failed: %e",
         [TALE_NOT_FORKED] = "0fork failed: %e",
         [TALE_CHILD] = "3Received SIGCHLD",
-        [TALE_SIGNAL] = "3Passing signal: 'SIG%A'",
+        [TALE_FORWARDED] = "3Passing signal: '%A'",
         [TALE_EXITED] = "3Reaped child with pid: '%a'",
         [TALE_KILLED] = "3Reaped child with pid: '%a'",
         [TALE_ORPHAN] = "1Reaped zombie process with pid=%a",
         [TALE_MAIN_EXITED] = "2Main child exited normally (with status '%b')",
-        [TALE_MAIN_KILLED] = "2Main child exited with signal (with signal '%b')",
+        [TALE_MAIN_KILLED] = "2Main child exited with signal (with signal '%B')",
         [TALE_GOODBYE] = "4Exiting: child has exited",
     },
     [AS_DUMB_INIT] = {
         [TALE_BEGIN] = "1Running in debug mode.",
+        [TALE_SINGLE] = "1Not running in setsid mode.",
+        [TALE_NOT_LEFT] = "1Unable to detach from controlling tty (errno=%a %e).",
+        [TALE_LEFT] = "1Detached from controlling tty, ignoring the first SIGHUP and SIGCONT we receive.",
+        [TALE_LEFT_AS_MEMBER] = "1Detached from controlling tty, but was not session leader.",
+        [TALE_NOT_TAKEN] = "1Unable to attach to controlling tty (errno=%a %e).",
         [TALE_SESSION] = "1setsid complete.",
         [TALE_SPAWNED] = "1Child spawned with PID %a.",
         [TALE_FAILED] = "0%p: %e",
@@ -50,7 +54,6 @@ static const char *const lines[AS_N][TALE_N] = {
         [TALE_SPAWNED] = "1pid1 (%a) spawned: %p",
         [TALE_FAILED] = "0failed to exec pid1: %e",
         [TALE_NOT_FORKED] = "0failed to fork child: %e",
-        [TALE_SIGNAL] = "1received signal %a",
     },
 };
 
@@ -68,11 +71,10 @@ static void put_program(struct out *out, const struct run *run) {
 }
 
 static void put(struct out *out, const struct run *run, char what, int a, int b) {
-    char name[SIGNAME_ROOM];
     if (what == 'a' || what == 'b')
         out_int(out, what == 'a' ? a : b);
-    else if (what == 'A')
-        out_text(out, signame(a, name));
+    else if (what == 'A' || what == 'B')
+        out_text(out, strsignal(what == 'A' ? a : b));
     else if (what == 'p')
         put_program(out, run);
     else
@@ -89,7 +91,7 @@ static void tell_as_another(struct run *run, enum tale tale, int a, int b) {
     if (at == NULL || manners->chatter < *at - '0')
         return;
     int level = *at++ - '0';
-    personality_prefix(&out, (enum personality)manners->as, run->self, level);
+    personality_prefix(&out, (enum personality)manners->as, tale == TALE_FAILED && b > 0 ? b : run->self, level);
     for (; *at != 0; at++)
         if (*at == '%')
             put(&out, run, *++at, a, b);
@@ -133,6 +135,14 @@ NEARBY void tell_signal(struct run *run, int sig) {
         tell(run, TALE_REWRITTEN, sig, to);
     if (to == 0)
         tell(run, TALE_DROPPED, to, 0);
+}
+
+void tell_failed(struct run *run, const struct spawn_error *error) {
+    tell(run, TALE_FAILED, error->error, error->detail);
+    if (error->detail == 0)
+        return;
+    tell(run, TALE_CHILD, 0, 0);
+    tell_reaped(run, true, error->detail, failure_code(run, error));
 }
 
 int failure_code(const struct run *run, const struct spawn_error *error) {

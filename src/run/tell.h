@@ -12,10 +12,14 @@ struct run;
 
 enum tale {
     TALE_BEGIN,      /* a variable asked for words */
+    TALE_SINGLE,     /* a variable asked for no session */
+    TALE_NOT_LEFT,   /* a: errno; lastcall keeps its terminal, or has none */
+    TALE_LEFT, TALE_LEFT_AS_MEMBER, /* it does not; it led the session, or not */
+    TALE_NOT_TAKEN,  /* a: errno; nor has the command taken it */
     TALE_NO_REAPER,  /* off PID 1, and no subreaper */
     TALE_SESSION,    /* the command has one of its own */
     TALE_SPAWNED,    /* a: pid */
-    TALE_FAILED,     /* a: errno; the command could not be executed */
+    TALE_FAILED,     /* a: errno, b: pid or 0; the command could not be executed */
     TALE_NOT_FORKED, /* a: errno; it did not come to that */
     TALE_CHILD,      /* SIGCHLD came */
     TALE_SIGNAL,     /* a came */
@@ -35,6 +39,8 @@ enum tale {
 void tell(struct run *run, enum tale tale, int a, int b);
 /* How a process ended, value as in struct reap_fact. */
 void tell_reaped(struct run *run, bool main, int pid, int value);
+/* The command could not be executed: for the others it is a child that says so and exits. */
+void tell_failed(struct run *run, const struct spawn_error *error);
 /* A signal has come, to be forwarded as the policy says. */
 void tell_signal(struct run *run, int sig);
 

@@ -69,7 +69,10 @@ void say_spawn_failed(struct run *run, uint16_t slot) {
     struct out out = out_on(text, sizeof text);
     const struct spawn_error *error = &run->jobs.v[slot].error;
     struct job_source source = child_source(run, slot);
-    tell(run, error->stage == SPAWN_EXEC ? TALE_FAILED : TALE_NOT_FORKED, error->error, 0);
+    if (error->stage == SPAWN_EXEC)
+        tell_failed(run, error);
+    else
+        tell(run, TALE_NOT_FORKED, error->error, 0);
     int32_t stage = error->stage >= 0 && error->stage < SPAWN_N ? error->stage : SPAWN_FORK;
     put_place(&out, source.command == NULL ? NULL : &source.command->where);
     if (!run->model->policy.single || source.command == NULL) {

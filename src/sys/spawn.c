@@ -30,11 +30,11 @@ static bool fail(struct spawn_error *error, enum spawn_stage stage) {
     return false;
 }
 
-static bool own_session(const struct spawn *spawn, struct spawn_error *error) {
+static bool own_session(struct spawn *spawn, struct spawn_error *error) {
     if (!spawn->keep_session && setsid() < 0)
         return fail(error, SPAWN_SESSION);
-    if (spawn->lead_terminal)
-        terminal_lead();
+    if (spawn->lead_terminal && !terminal_lead())
+        spawn->lead_error = errno;
     if (!spawn->keep_session)
         return true;
     if (spawn->share_group)
@@ -242,6 +242,8 @@ pid_t spawn_vfork(struct spawn *spawn, struct spawn_error *error) {
     if (pid < 0 || error->stage == SPAWN_OK)
         return pid;
     waitpid(pid, NULL, 0);
+    if (error->stage == SPAWN_EXEC)
+        error->detail = pid;
     return -1;
 }
 

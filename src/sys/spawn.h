@@ -19,7 +19,7 @@ enum spawn_stage {
 };
 
 /* Goes up the error pipe in one write. detail: of the stage; SPAWN_ENV_FILE: the line or 0,
- * SPAWN_WORDS, SPAWN_ENV: enum words_error. */
+ * SPAWN_WORDS, SPAWN_ENV: enum words_error; SPAWN_EXEC, of spawn_vfork: the pid that it had. */
 struct spawn_error { int32_t stage, error, detail; };
 
 /* 125, 126 or 127, as shells have it. */
@@ -36,6 +36,7 @@ struct spawn {
     bool keep_session;          /* a group of its own only, and stdin as it is; else a session */
     bool foreground;            /* and that group gets the terminal on stdin */
     bool lead_terminal;         /* a session, which takes the terminal on stdin if it can have it, and stdin as it is */
+    int lead_error;             /* out, of spawn_vfork: why it could not, 0 */
     int exec_fd;                /* the program; -1: argv[0], looked up in PATH of envp */
     struct spawn_fd *fds;       /* descriptors to be given */
     unsigned n_fds;

@@ -106,9 +106,11 @@ void terminal_take(struct terminal *terminal, bool killed) {
     leave(fd);
 }
 
-signal_set terminal_drop(void) {
-    ioctl(0, TIOCNOTTY);
-    return (sigmask_drop_own(SIGHUP) ? signal_bit(SIGHUP) : 0) | (sigmask_drop_own(SIGCONT) ? signal_bit(SIGCONT) : 0);
+bool terminal_drop(signal_set *own) {
+    if (ioctl(0, TIOCNOTTY) != 0)
+        return false;
+    *own = (sigmask_drop_own(SIGHUP) ? signal_bit(SIGHUP) : 0) | (sigmask_drop_own(SIGCONT) ? signal_bit(SIGCONT) : 0);
+    return true;
 }
 
-void terminal_lead(void) { ioctl(0, TIOCSCTTY, 0); }
+bool terminal_lead(void) { return ioctl(0, TIOCSCTTY, 0) == 0; }

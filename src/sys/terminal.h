@@ -37,10 +37,10 @@ bool terminal_in_foreground(void);
 bool terminal_is_ours(void);
 /* Lets go of the terminal on stdin, so that another session can have it. A session's leader lets go for
  * all of its session, and the foreground group gets HUP and CONT: those that came to us, which mean nothing
- * and are taken away. Any other process does so for itself alone: then the session keeps it. */
-signal_set terminal_drop(void);
+ * and are taken away: *own. Any other process does so for itself alone: then the session keeps it. */
+bool terminal_drop(signal_set *own);
 /* The leader of a fresh session makes the terminal on stdin its own. It fails, and nothing is lost, if
  * that is no terminal or belongs to another session. */
-void terminal_lead(void);
+bool terminal_lead(void);
 
 #endif

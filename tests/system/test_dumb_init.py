@@ -109,6 +109,37 @@ def test_verbose_lines_of_a_single_child(init, both, options, env):
                    r"\[dumb-init\] Child exited with status 137\. Goodbye\.$")
 
 
+NO_TTY = ["Unable to detach from controlling tty (errno=25 Inappropriate ioctl for device).",
+          "Unable to attach to controlling tty (errno=25 Inappropriate ioctl for device)."]
+
+
+def ending(code):
+    return ["Received signal 17.", f"A child with PID N exited with exit status {code}.", "Forwarded signal 15 to children.",
+            f"Child exited with status {code}. Goodbye."]
+
+
+@pytest.mark.parametrize("words, env, lines", [
+    (["-v", "true"], {}, NO_TTY + ["setsid complete.", *ending(0)]),
+    (["-vc", "true"], {}, ending(0)),
+    (["true"], {"DUMB_INIT_DEBUG": "1", "DUMB_INIT_SETSID": "0"},
+     ["Running in debug mode.", "Not running in setsid mode.", *ending(0)]),
+    (["-v", "/nope"], {}, NO_TTY + ["setsid complete.", "/nope: No such file or directory", *ending(2)]),
+    (["-vc", "/nope"], {}, ["/nope: No such file or directory", *ending(2)])], ids=str)
+def test_verbose_lines_are_these_alone(init, both, words, env, lines):
+    """Child and init write at the same time: their lines have no order."""
+    run = init.end(*words, mode=both, env=env)
+    said = [re.sub(r"PID \d+", "PID N", line) for line in run.err.splitlines()]
+    assert sorted(said) == sorted("[dumb-init] " + line for line in ["Child spawned with PID N.", *lines])
+    assert said[-3:] == ["[dumb-init] " + line for line in ending(2 if "/nope" in words else 0)[1:]]
+
+
+def test_verbose_lines_of_the_terminals_hand_over(init, terminal, both):
+    run = init.end("-v", "true", mode=both, stdin=terminal.slave, stdout=terminal.slave, ctty=True)
+    assert ordered(run.err, "Detached from controlling tty, ignoring the first SIGHUP and SIGCONT we receive", "Child spawned")
+    for sig in (1, 18):
+        assert ordered(run.err, "Child spawned", rf"Received signal {sig}\.", rf"Ignoring tty hand-off signal {sig}\.")
+
+
 def test_verbose_lines_of_signals(pair, both):
     run, main, _ = pair("-v", "-r", "15:2", "-r", "1:0", mode=both)
     for sig, becomes, said in ((12, 12, "Forwarded signal 12 to children"), (15, 2, "Forwarded signal 2 to children"),

@@ -183,6 +183,25 @@ def test_verbose_lines_go_to_stdout(init, both):
     assert ordered(run.out, rf"'sh' with pid '{run.err.strip()}'", "'3'")
 
 
+def test_verbose_lines_of_signals(init, both):
+    """Words for them, where a code is a number. What is not forwarded is not said to be."""
+    run = init("-svv", "--", "sh", "-c", "echo up; exec sleep 1000", mode=both)
+    run.wait_line("up", stream="out")
+    run.signal(signal.SIGTTIN)
+    run.signal(signal.SIGTERM)
+    assert run.wait() == 143
+    assert ordered(run.out, r"\] Passing signal: 'Terminated'", r"Main child exited with signal \(with signal 'Terminated'\)")
+    assert run.out.count("Passing") == 1
+
+
+def test_verbose_lines_of_what_cannot_be_run(init, both):
+    """It is a child like others that fails."""
+    run = init.end("-svv", "--", "/nonexistent", mode=both)
+    pid = re.search(r"^\[FATAL tini \((\d+)\)\] exec ", run.err, re.M)[1]
+    assert ordered(run.out, f"Spawned child process '/nonexistent' with pid '{pid}'", f"Reaped child with pid: '{pid}'",
+                   r"Main child exited normally \(with status '127'\)")
+
+
 def test_very_verbose_lines(init, workdir, both):
     once, twice, thrice = (init.end("-s", "-" + "v" * n, "--", "true", mode=both).out for n in (1, 2, 3))
     assert {line[1:6] for line in once.splitlines()} == {"INFO "}
