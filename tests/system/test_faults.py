@@ -338,7 +338,7 @@ def test_what_once_went_wrong(once, name, mode, fault):
     ("self rt_sigaction EINVAL 1+", 125, "cannot take signals"),
     ("child rt_sigprocmask EINVAL 1", 126, "cannot reset its signals"),
     ("child rt_sigaction EINVAL 9", 126, "cannot reset its signals"),
-    ("child setpgid EPERM 1", 126, "cannot make a session or group: not permitted"),
+    ("child setpgid EPERM 1", 126, "cannot make a session or group: operation not permitted"),
     ("child execve EACCES 1", 126, "cannot execute /bin/sh: "), ("child execve ENOENT 1", 127, "/bin/sh: not found"),
     ("self vfork EAGAIN 1", 125, "cannot fork"), ("self prctl EPERM 1", 7, "warning: orphans go past lastcall"),
 ])

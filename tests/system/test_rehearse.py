@@ -140,7 +140,7 @@ def test_a_folder_that_was_left_behind(workdir, conf, spawn):
 def test_a_folder_that_cannot_be(workdir, conf, spawn):
     deep = workdir / ("d" * 100)
     deep.mkdir()
-    for folder, why in ((deep, "the name is too long"), (workdir / "none", "no such file")):
+    for folder, why in ((deep, "file name too long"), (workdir / "none", "no such file")):
         out, err, code = finish(spawn("env", f"TMPDIR={folder}", lc.BINARY, "rehearse", conf(GOOD)))
         assert code == 125 and f"{folder}/lastcall-rehearse." in err and why in err and "TMPDIR" in err, err
     assert not list(deep.iterdir())
