@@ -5,75 +5,33 @@ itself ("self"), what it forks until it executes something ("child"), and the he
 without a fault, which counts the calls of each role; then one call after the other is made to fail, the Nth alone or
 the Nth and all after it. What must hold whatever fails stands in ends_well().
 
-The ordinary tests take a sample (LASTCALL_SEED picks another one) and what once went wrong. `make faults` takes all,
-some fifteen thousand runs: LASTCALL_FAULTS=all; LASTCALL_FAULTS_ONLY: a regex of "ROLE CALL"; LASTCALL_FAULTS_LOG: a
-file that gets a line a run.
+faults.py says which faults there are, and how many of them are taken.
 """
 import contextlib
-import errno
 import os
 import random
 import re
 import signal
+import subprocess
 import time
 
 import pytest
 
 import lc
 from cfg import *                           # noqa: F401, F403  (fixtures)
+from ckpt import archive, checkpoints, simple
+from faults import ALL, MOST_CALLS, TRIES, Fault, counted, faults_of, known, note, tracer
 from lc import SANITIZED, read
+from terminal import Terminal
 
 pytestmark = pytest.mark.skipif(SANITIZED, reason="a sanitizer does not work under ptrace")
 
-ALL = os.environ.get("LASTCALL_FAULTS") == "all"
 PARTS = 8                                   # tests that all faults of a scenario are shared out to
 SAMPLE = 5                                  # faults of a scenario that the ordinary tests take
 READY = 1.5                                 # seconds that a scenario has to come up before it is stopped all the same
 LATE = 1.5                                  # seconds that the machine may take
-MOST_CALLS = 5000                           # of lastcall itself in one run: more is a busy loop
 LOOPS = 0.7                                 # seconds in which a busy loop makes more than that
-TRIES = 3                                   # a machine that was too busy will not be so every time
 
-# What each call can fail with, by its page; not what only mistakes of lastcall's own give (EFAULT, EBADF).
-SPAWN = "EAGAIN ENOMEM"
-FILES = "EMFILE ENFILE EACCES ENOENT EINTR EIO ENOMEM"
-STATUS = "EACCES ENOENT ENOMEM"
-NUMBERS = "EMFILE ENFILE ENOMEM"
-SENDS = "EAGAIN EINTR EPIPE ENOBUFS ECONNRESET"
-TAKES = "EAGAIN EINTR EIO ECONNRESET ENOMEM"
-CAN_FAIL = {
-    "accept4": "EAGAIN ECONNABORTED EMFILE ENOBUFS EINTR EPERM EPROTO", "bind": "EADDRINUSE EACCES EADDRNOTAVAIL EROFS",
-    "capset": "EPERM EINVAL", "chdir": "EACCES ENOENT EIO", "clock_gettime": "EINVAL EPERM", "clone": SPAWN,
-    "close": "EIO EINTR",
-    "close_range": "ENOSYS EINVAL ENOMEM", "connect": "EACCES EAGAIN ECONNREFUSED EINTR ETIMEDOUT ENETUNREACH",
-    "dup": "EMFILE EBUSY", "dup2": "EMFILE EBUSY EINTR", "dup3": "EMFILE EBUSY EINTR", "epoll_create1": NUMBERS,
-    "epoll_ctl": "ENOMEM ENOSPC EPERM", "epoll_pwait": "EINTR EINVAL", "epoll_wait": "EINTR EINVAL",
-    "execve": "E2BIG EACCES ENOENT ENOEXEC ENOMEM ETXTBSY EIO", "execveat": "EACCES ENOENT ENOMEM ENOSYS",
-    "fchdir": "EACCES EIO", "fcntl": "EMFILE EINVAL EAGAIN EPERM", "fork": SPAWN, "fstat": "ENOMEM EACCES",
-    "fsync": "EIO ENOSPC EINVAL", "ftruncate": "EINVAL EIO EFBIG EINTR", "getdents64": "EIO ENOENT EINVAL",
-    "getpeername": "ENOTCONN ENOBUFS", "getpgid": "ESRCH EPERM", "getrlimit": "EPERM EINVAL", "getsid": "ESRCH EPERM",
-    "getsockname": "ENOBUFS", "getsockopt": "ENOPROTOOPT ENOMEM", "ioctl": "ENOTTY EIO EINVAL", "kill": "EPERM ESRCH",
-    "listen": "EADDRINUSE", "lstat": STATUS, "madvise": "EINVAL EAGAIN ENOMEM",
-    "memfd_create": "EMFILE ENOMEM EINVAL ENOSYS EACCES", "mmap": "ENOMEM EAGAIN EPERM", "munmap": "EINVAL",
-    "nanosleep": "EINTR", "newfstatat": STATUS, "open": FILES, "openat": FILES,
-    "pidfd_open": "ENOSYS EMFILE ENOMEM ESRCH EPERM", "pidfd_send_signal": "EINVAL ENOSYS EPERM ESRCH", "pipe": NUMBERS,
-    "pipe2": NUMBERS, "poll": "EINTR ENOMEM EINVAL", "ppoll": "EINTR ENOMEM EINVAL", "prctl": "EINVAL EPERM",
-    "pread64": TAKES, "prlimit64": "EPERM EINVAL", "pwrite64": "EAGAIN EIO ENOSPC EINTR",
-    "pwritev2": "EOPNOTSUPP ENOSYS EAGAIN EIO EPIPE", "read": "EAGAIN EINTR EIO", "readlink": STATUS,
-    "readlinkat": STATUS, "recvfrom": TAKES, "recvmsg": TAKES, "rename": "EACCES ENOSPC EROFS EBUSY",
-    "renameat": "EACCES ENOSPC EROFS EBUSY", "rt_sigaction": "EINVAL", "rt_sigprocmask": "EINVAL",
-    "rt_sigtimedwait": "EAGAIN EINTR EINVAL ENOSYS", "sendmsg": SENDS, "sendto": SENDS, "setpgid": "EACCES EPERM ESRCH",
-    "setrlimit": "EPERM", "setsid": "EPERM", "setsockopt": "ENOPROTOOPT ENOMEM", "shutdown": "ENOTCONN",
-    "signalfd4": "EMFILE ENFILE ENODEV ENOMEM", "socket": "EMFILE ENFILE ENOBUFS ENOMEM EACCES EAFNOSUPPORT",
-    "socketpair": "EMFILE ENFILE ENOMEM EAFNOSUPPORT", "stat": STATUS, "statx": STATUS, "tgkill": "EPERM ESRCH EAGAIN",
-    "tkill": "EPERM ESRCH EAGAIN", "uname": "EFAULT", "unlink": "EACCES EBUSY EROFS", "unlinkat": "EACCES EBUSY EROFS",
-    "vfork": SPAWN, "wait4": "ECHILD EINTR EINVAL ENOSYS", "waitid": "ECHILD EINTR EINVAL ENOSYS",
-    "write": "EAGAIN EIO ENOSPC EPIPE EINTR", "writev": "EAGAIN EIO EPIPE EINTR",
-}
-# The C library's start, the end, and what has no way to fail.
-CANNOT_FAIL = {"arch_prctl", "set_tid_address", "exit", "exit_group", "getpid", "getppid", "getuid", "geteuid",
-               "getgid", "getegid", "gettid", "getpgrp", "umask", "brk"}
-IN_LOOPS = {"rt_sigaction", "prctl", "close", "clock_gettime"}               # many of one kind: some of them are enough
 WAITS = {"epoll_pwait", "epoll_wait", "poll", "ppoll", "read", "recvfrom", "rt_sigtimedwait", "wait4", "waitid"}
 LISTS = {"open", "openat", "read", "readlink", "readlinkat", "getdents64"}     # what /proc is read with
 # Errors that are answers: a kernel that gives them wrongly is believed, and some process may be left.
@@ -84,10 +42,12 @@ ANSWERS = {("kill", "ESRCH"), ("kill", "EPERM"), ("wait4", "ECHILD"), ("waitid",
 
 class Scenario:
     """words(tools): lastcall's arguments. ready(run, work): it is up, and can be told to stop; None: it ends by itself.
-    grace: in seconds; code: the exit code when nothing fails."""
+    grace: in seconds; code: the exit code when nothing fails. place: the init that it takes the place of; terminal: it
+    has one; wrong(run, work, fault): what else is wrong with a run that has ended."""
 
-    def __init__(self, words, ready, grace, code):
+    def __init__(self, words, ready, grace, code, place=None, terminal=False, wrong=None):
         self.words, self.ready, self.grace, self.code = words, ready, grace, code
+        self.place, self.terminal, self.wrong = place, terminal, wrong
 
 
 # What escapes the group is the sweep's.
@@ -122,6 +82,24 @@ timeout = 500ms
 command = @P say f
 timeout = 500ms
 """
+KEEPS = """
+[lastcall]
+grace = 3s
+checkpoint-dir = @W/stores
+[service web]
+command = @P svc web
+main = yes
+reload-command = touch @W/reloaded
+[checkpoint jobs]
+for = web
+command = sh -c "echo said; echo more > $LASTCALL_CHECKPOINT_DIR/more"
+stdout = said
+restore = touch @W/restored
+restore-if-missing = @W/none
+every = 1s
+keep = 2
+timeout = 1s
+"""
 
 
 def shell(script, *options):
@@ -141,6 +119,42 @@ def configured(tools, work):
     return ["-c", work / "app.ini", "--report", work / "report"]
 
 
+def keeping(tools, work):
+    """A store with a checkpoint, which is restored; each second there is another."""
+    store = work / "stores/jobs"
+    subprocess.run([tools.lastcall, "checkpoint", "import", store], input=archive(*simple()), check=True,
+                   stdout=subprocess.DEVNULL)
+    (work / "app.ini").write_text(KEEPS.replace("@P", str(tools.base / "cfg")).replace("@W", str(work)))
+    return ["-c", work / "app.ini", "--report", work / "report"]
+
+
+def keeps(run, work):
+    if not (work / "reloaded").exists() and run.control("GET", "/readyz", timeout=0.5).code == 200:
+        run.control("POST", "/reload/web", timeout=0.5)
+    return (work / "reloaded").exists() and len(checkpoints(work / "stores/jobs")) == 2
+
+
+def store_is_wrong(run, work, fault):
+    """What was reported as taken is there, and all of it is whole. Only what seems unreadable was set aside."""
+    store = work / "stores/jobs"
+    there = checkpoints(store)
+    verified = subprocess.run([run.box.tools.lastcall, "checkpoint", "verify", store], capture_output=True, text=True)
+    aside = [name for name in os.listdir(store) if name.startswith("damaged-")]
+    if verified.returncode != 0 or not there + aside:
+        return f"the store has {there}: {verified.stderr}"
+    if aside and (not fault or fault.error not in ("EIO", "ENOENT")):
+        return f"set aside: {aside}"
+    reported = read(work / "report") and lc.report(work / "report").get("checkpoint")
+    return f"{reported} was reported, and there are {there}" if reported and reported not in there else None
+
+
+def resumes(run, work):
+    """It stops itself, and lastcall with it."""
+    if "ready" in read(work / "log"):
+        run.signal(signal.SIGCONT)
+    return "cont" in read(work / "log")
+
+
 def has_begun(run, work):
     return (work / "log").exists()
 
@@ -154,30 +168,25 @@ def is_ready(run, work):
 
 
 OBEYS, DEAF = ORPHAN.replace("{what}", "obey"), ORPHAN.replace("{what}", "deaf")
+# It ends by the signal that it has the init forward, or else by itself.
+ASKS = "trap 'exit 7' USR1 USR2; kill -USR1 $PPID; sleep 1 & wait; exit 7"
 SCENARIOS = {
     "lone": Scenario(shell(OBEYS + "exec {prog} record {work}/log 15:4", "-g", "2s"), has_begun, 2, 4),
     "deaf": Scenario(shell(DEAF + "exec {prog} deaf {work}/log", "-v", "-g", "1s"), has_begun, 1, 137),
     "exit": Scenario(shell(OBEYS + "exit 7"), None, 2 + READY, 7),
     "http": Scenario(with_endpoints, answers, 2, 4),
     "config": Scenario(configured, is_ready, 2, 0),
+    "keep": Scenario(keeping, keeps, 3, 0, wrong=store_is_wrong),
+    "terminal": Scenario(shell("exec {prog} stopself {work}/log", "-g", "2s"), resumes, 2, 143, terminal=True),
+    "tini": Scenario(shell(ASKS, "-vvv", "-g"), None, 2 + READY, 7, place="tini"),
+    "dumb-init": Scenario(shell(ASKS, "-v", "-r", "10:12"), None, 2 + READY, 7, place="dumb-init"),
+    "catatonit": Scenario(shell(ASKS), None, 2 + READY, 7, place="catatonit"),
 }
 MODES = ("pid1", "sub")
 each_scenario = pytest.mark.parametrize("name,mode", [(name, mode) for name in SCENARIOS for mode in MODES])
 
 
 # ---- one run ----
-
-class Fault:
-    """The first to the last call of that name by that role fail; last 0: and all after it. From "self open EIO 3+"."""
-
-    def __init__(self, text):
-        self.text = text
-        self.role, self.call, self.error, number = text.split()
-        self.first, self.for_ever = int(number.rstrip("+")), number[-1] == "+"
-
-    def words(self):
-        return [self.role, self.call, getattr(errno, self.error), self.first, 0 if self.for_ever else self.first]
-
 
 class Seen:
     """What a run was like: run; counts {(role, call): n}; hits; begun, told: when it got TERM, None if it had ended."""
@@ -186,18 +195,26 @@ class Seen:
 @pytest.fixture
 def once(start, programs, workdir, cfg_prog):
     """once(name, mode, fault=None): runs the scenario, gives what was seen."""
-    tracer, runs = lc.compiled(programs.base, "fault"), []
+    trace, runs, terminals = tracer(programs), [], []
 
     def begin(name, mode, fault=None):
         scenario, work = SCENARIOS[name], workdir / str(len(runs))
         work.mkdir()
         work.chmod(0o1777)
-        tracing = [tracer, work / "calls", programs.lastcall, *(fault.words() if fault else []), "--"]
-        run = start(*scenario.words(programs, work), mode=mode, cwd=work, may_leave=True, around=tracing,
-                    env={"NOTIFY_SOCKET": "@nobody"})
+        tracing = [trace, work / "calls", programs.lastcall, *(fault.words() if fault else []), "--"]
+        options = {"mode": mode, "cwd": work, "may_leave": True, "around": tracing, "env": {"NOTIFY_SOCKET": "@nobody"}}
+        if scenario.place:
+            options["binary"] = work / scenario.place
+            options["binary"].symlink_to(programs.lastcall)
+        if scenario.terminal:
+            terminals.append(Terminal())
+            options |= {"stdin": terminals[-1].slave, "stdout": terminals[-1].slave, "ctty": True}
+        run = start(*scenario.words(programs, work), **options)
         runs.append(run)
         return watch(scenario, run, work, fault)
-    return begin
+    yield begin
+    for terminal in terminals:
+        terminal.close()
 
 
 def watch(scenario, run, work, fault):
@@ -215,9 +232,8 @@ def watch(scenario, run, work, fault):
     except lc.Failed:
         pass
     run.kill()                              # the tracer writes its counts at the end
-    found = [line.split() for line in read(work / "calls").splitlines()]
-    seen.counts = {(w[0], w[1]): int(w[2]) for w in found if len(w) == 3}
-    seen.hits = next((w[1] for w in found if len(w) == 2), "?")
+    seen.counts, seen.hits = counted(work / "calls")
+    seen.wrong = scenario.wrong(run, work, fault) if scenario.wrong else None
     return seen
 
 
@@ -248,12 +264,15 @@ def ends_well(scenario, seen, fault):
         return f"a busy loop: {calls} calls"
     if run.exited_at - (seen.told or seen.begun) > scenario.grace + LATE + 3 * blind:
         return f"late: {run.exited_at - (seen.told or seen.begun):.2f} s of {scenario.grace}"
-    if run.code in (78, 125, 126, 127):     # 78: a file that cannot be read
-        return None if re.search(r"^lastcall: .*\S", run.err, re.M) else f"exit code {run.code} without a word"
+    if seen.wrong:
+        return seen.wrong
+    if run.code in (78, 125, 126, 127) or scenario.place and run.code in (1, 2):     # 78: a file that cannot be read
+        prefix = ".*" if scenario.place else "lastcall: "
+        return None if re.search(rf"^{prefix}.*\S", run.err, re.M) else f"exit code {run.code} without a word"
     by_itself = scenario.ready and (seen.told is None or run.exited_at < seen.told)
     if by_itself or run.code not in (scenario.code, 124, 137, 143):
         return f"exit code {run.code}"
-    spared = (fault.call, fault.error) in ANSWERS or "orphans go past lastcall" in run.err
+    spared = scenario.place or (fault.call, fault.error) in ANSWERS or "orphans go past lastcall" in run.err
     return f"left {run.left}" if run.left and not spared else None
 
 
@@ -263,10 +282,7 @@ def verdict(once, name, mode, fault):
         seen = once(name, mode, fault)
         wrong = ends_well(SCENARIOS[name], seen, fault)
         text = f"{name} {mode} {fault.text} hit={seen.hits} code={seen.run.code}: {wrong or 'well'}"
-        if "LASTCALL_FAULTS_LOG" in os.environ:
-            with open(os.environ["LASTCALL_FAULTS_LOG"], "a") as file:
-                file.write(f"{'WRONG' if wrong and tries == TRIES - 1 else 'once' if wrong else 'ok'} {text}"
-                           f"{'; said ' + repr(seen.run.err) if wrong else ''}\n")
+        note(text, wrong, seen.run.err, tries == TRIES - 1)
         if not wrong:
             return None
     return f"{text}; said {seen.run.err}"
@@ -274,27 +290,15 @@ def verdict(once, name, mode, fault):
 
 # ---- many runs ----
 
-def numbers(call, n, for_ever):
-    """Which of n calls fail: each, and from some of them on."""
-    some = {1, 2, 3, n // 2, n - 1, n} & set(range(1, n + 1))
-    return sorted(some) if for_ever or call in IN_LOOPS else range(1, n + 1)
-
-
-def faults_of(counts, only=""):
-    made = [(role, call, n) for (role, call), n in sorted(counts.items())
-            if call not in CANNOT_FAIL and re.search(only, f"{role} {call}")]
-    return [Fault(f"{role} {call} {error} {number}{'+' * for_ever}") for role, call, n in made
-            for error in CAN_FAIL[call].split() for for_ever in (False, True) for number in numbers(call, n, for_ever)]
-
-
 def calls_of(once, name, mode):
     """The calls of a run without a fault, which ends as it should; all of them are in one of the two tables."""
     for _ in range(TRIES):
         seen = once(name, mode)
         if seen.run.code == SCENARIOS[name].code:
             break
-    assert seen.run.code == SCENARIOS[name].code and not seen.run.left, seen.run.describe()
-    assert {call for _, call in seen.counts} <= set(CAN_FAIL) | CANNOT_FAIL
+    assert seen.run.code == SCENARIOS[name].code and (SCENARIOS[name].place or not seen.run.left), \
+        seen.run.describe()
+    assert known(seen.counts) and not seen.wrong, seen.wrong
     return seen.counts
 
 
@@ -312,7 +316,7 @@ if ALL:
     @pytest.mark.parametrize("part", range(PARTS))
     @each_scenario
     def test_all(once, name, mode, part):
-        faults = faults_of(calls_of(once, name, mode), os.environ.get("LASTCALL_FAULTS_ONLY", ""))[part::PARTS]
+        faults = faults_of(calls_of(once, name, mode))[part::PARTS]
         wrong = [verdict(once, name, mode, fault) for fault in faults]
         assert not any(wrong), "\n".join(filter(None, wrong))
 

@@ -2,7 +2,7 @@
  *
  *   fault LOG BINARY [ROLE CALL ERRNO FROM TO] -- PROGRAM [ARG...]
  *
- * The first process that executes BINARY is the role "self". What it forks is "child" until it executes something,
+ * The first process that executes BINARY is the role "self". What it and its children fork is "child" until it executes something,
  * and "net" from then on if that is BINARY called lastcall-net; other programs are let go. The calls of a role are
  * counted over all its processes: those from the FROMth to the TOth (0: and all after it) that are named CALL are not
  * made, but fail with ERRNO (a number). A tracer, and not a filter, so that lastcall may be PID 1 and need not know.
@@ -43,19 +43,21 @@ static const struct { const char *name; int number; } calls[] = {
     CALL(accept4), CALL(bind), CALL(brk), CALL(capset), CALL(chdir), CALL(clock_gettime), CALL(clone), CALL(close),
     CALL(close_range), CALL(connect), CALL(dup), CALL(dup3), CALL(epoll_create1), CALL(epoll_ctl),
     CALL(epoll_pwait), CALL(execve), CALL(execveat), CALL(exit), CALL(exit_group), CALL(faccessat), CALL(fchmod),
-    CALL(fcntl), CALL(fstat), CALL(fsync), CALL(ftruncate), CALL(futex), CALL(getdents64), CALL(getegid),
+    CALL(fchmodat), CALL(fchownat), CALL(fcntl), CALL(flock), CALL(fstat), CALL(fstatfs), CALL(fsync),
+    CALL(ftruncate), CALL(futex), CALL(getdents64), CALL(getegid),
     CALL(geteuid), CALL(getgid), CALL(getpeername), CALL(getpgid), CALL(getpid), CALL(getppid), CALL(getrlimit),
     CALL(getsid), CALL(getsockname), CALL(getsockopt), CALL(gettid), CALL(getuid), CALL(ioctl), CALL(kill),
     CALL(linkat), CALL(listen), CALL(lseek), CALL(madvise), CALL(memfd_create), CALL(mkdirat), CALL(mmap),
-    CALL(mprotect), CALL(munmap), CALL(nanosleep), CALL(newfstatat), CALL(openat), CALL(pidfd_open),
+    CALL(mprotect), CALL(mremap), CALL(munmap), CALL(nanosleep), CALL(newfstatat), CALL(openat), CALL(openat2), CALL(pidfd_open),
     CALL(pidfd_send_signal), CALL(pipe2), CALL(ppoll), CALL(prctl), CALL(pread64), CALL(prlimit64), CALL(pwrite64),
     CALL(pwritev2), CALL(read), CALL(readlinkat), CALL(readv), CALL(recvfrom), CALL(recvmsg), CALL(renameat),
     CALL(rt_sigaction), CALL(rt_sigpending), CALL(rt_sigprocmask), CALL(rt_sigtimedwait), CALL(sendmsg),
     CALL(sendto), CALL(set_tid_address), CALL(setpgid), CALL(setrlimit), CALL(setsid), CALL(setsockopt),
-    CALL(shutdown), CALL(signalfd4), CALL(socket), CALL(socketpair), CALL(statx), CALL(tgkill), CALL(tkill),
-    CALL(umask), CALL(fchdir), CALL(uname), CALL(unlinkat), CALL(wait4), CALL(waitid), CALL(write), CALL(writev),
+    CALL(shutdown), CALL(signalfd4), CALL(socket), CALL(socketpair), CALL(statx), CALL(symlinkat), CALL(syncfs), CALL(tgkill), CALL(tkill),
+    CALL(umask), CALL(fchdir), CALL(uname), CALL(unlinkat), CALL(utimensat), CALL(wait4), CALL(waitid), CALL(write), CALL(writev),
 #ifdef __x86_64__
     CALL(access), CALL(alarm), CALL(arch_prctl), CALL(dup2), CALL(epoll_wait), CALL(fork), CALL(getpgrp), CALL(lstat),
+    CALL(mkdir), CALL(rmdir),
     CALL(open), CALL(pause), CALL(pipe), CALL(poll), CALL(readlink), CALL(rename), CALL(stat), CALL(unlink),
     CALL(vfork),
 #endif
@@ -100,7 +102,7 @@ static struct process *add(pid_t pid)
         die("too many processes");
     *p = (struct process){.pid = pid, .role = BOX};
     if (parent && parent->role != BOX)
-        p->role = parent->role == SELF ? CHILD : NONE;
+        p->role = parent->role == SELF || parent->role == CHILD ? CHILD : NONE;
     return p;
 }
 
