@@ -197,7 +197,7 @@ static int prepare(struct run *run, struct arena *arena, char *const *envp) {
     if (!small)
         fd_fill_standard();
     if (!lay_out(run, arena))
-        return run_say(run, 0, "error: not enough memory"), FAILED;
+        return run_say(run, -1, "error: not enough memory"), FAILED;
     if (wants_terminal(run))
         terminal_look(&run->terminal, run->model->policy.pid1);
     if (small)

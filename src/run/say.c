@@ -23,7 +23,7 @@ static void as_json(struct out *line, const struct run *run, int level, const ch
     struct json json = json_on(line);
     json_open(&json, NULL, '{');
     json_text(&json, "time", utc_print(time, clock_wall_s()));
-    json_text(&json, "level", levels[level]);
+    json_text(&json, "level", levels[level < ALWAYS ? ALWAYS : level]);
     if (step_name != NULL) {
         json_int(&json, "at_ms", span_ms(until(stop_zero(run), run->now)));
         json_text(&json, "step", step_name);

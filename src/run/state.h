@@ -178,7 +178,7 @@ void say_hello(struct run *run);
 void say_goodbye(struct run *run);
 /* From where the times of a stop are counted. */
 instant stop_zero(const struct run *run);
-/* One line at level 0 (always), 1 or 2 (with -v), as it is. */
+/* One line at level 0 (always), 1 or 2 (with -v), as it is; -1: in another init's place too. */
 void run_say(struct run *run, int level, const char *text);
 /* trouble.c: why a job could not be started, from its slot. */
 void say_spawn_failed(struct run *run, uint16_t slot);

@@ -60,7 +60,7 @@ bool say_trouble(struct run *run, const char *what) {
     out_text(&out, what);
     out_text(&out, ": ");
     out_text(&out, errtext(error));
-    run_say(run, 0, text);
+    run_say(run, -1, text);
     return false;
 }
 

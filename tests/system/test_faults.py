@@ -331,6 +331,7 @@ if ALL:
     ("deaf", "sub", "self read EINTR 1+"), ("deaf", "sub", "self getdents64 EIO 3"),
     ("lone", "sub", "self readlink EACCES 1+"), ("http", "pid1", "self epoll_pwait EINVAL 1+"),
     ("http", "sub", "self read EIO 1+"), ("http", "pid1", "self recvfrom EIO 1+"),
+    ("tini", "sub", "self rt_sigaction EINVAL 1"),
 ], ids=str)
 def test_what_once_went_wrong(once, name, mode, fault):
     wrong = verdict(once, name, mode, Fault(fault))
