@@ -120,8 +120,8 @@ $(B)/sim: $(wildcard tests/sim/*.c tests/sim/*.h) $(pure_obj) $(B)/see
 
 # All faults of all system calls (the ordinary tests take a sample): an hour, or many.
 faults: $(B)/lastcall
-	LASTCALL_FAULTS=all /usr/bin/python3 -m pytest -q -n $(JOBS) tests/system/test_faults.py tests/system/test_store.py \
-		tests/system/test_checkpoint_verbs.py
+	LASTCALL_FAULTS=all /usr/bin/python3 -m pytest -q -n $(JOBS) tests/system/test_faults.py tests/system/test_fault_verbs.py \
+		tests/system/test_store.py tests/system/test_checkpoint_verbs.py
 
 $(B)/every: $(wildcard tests/every/*.c tests/every/*.h) $(pure_obj) $(B)/see
 	gcc $(MODE) -O2 -g -iquote src -o $@ $(wildcard tests/every/*.c) $(wildcard src/core/*.c src/model/*.c)

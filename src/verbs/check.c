@@ -39,9 +39,11 @@ int verb_check(const struct verb_call *call) {
         complain_about(call, "--platform: write kubernetes, docker, ecs, fargate, cloud-run, heroku or nomad");
         return EXIT_WORDS;
     }
-    code = loading_files(&loading, &request, call->envp);
-    if (code == 0 && timetable_make(&timetable, &loading.config.model))
+    code = loading_files(&loading, call, &request);
+    if (code == 0) {
+        timetable_make(&timetable, call, &loading.config.model);
         timetable_lint(&timetable, &loading.arena, &loading.findings);
+    }
     int wrote = result_code(call, json ? print_json(&loading.findings) : findings_print(&loading.findings, 1));
     return wrote != 0 ? wrote : code ? code : strict && loading.findings.n > 0 ? EXIT_CONFIG : 0;
 }

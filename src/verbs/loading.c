@@ -37,15 +37,24 @@ int result_code(const struct verb_call *call, bool wrote) {
     return EXIT_NO;
 }
 
-void *memory_take(size_t bytes) {
+void *memory_try(size_t bytes) {
     void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     return memory == MAP_FAILED ? NULL : memory;
+}
+
+void *memory_take(const struct verb_call *call, size_t bytes) {
+    void *memory = memory_try(bytes);
+    if (memory == NULL) {
+        complain_about(call, "not enough memory");
+        _exit(EXIT_NO);
+    }
+    return memory;
 }
 
 bool request_read(struct request *request, const struct verb_call *call, const struct verb_option *options,
                   unsigned n_options) {
     struct verb_words words = {.room = (unsigned)call->argc, .command = &request->command};
-    words.plain = request->paths = memory_take(((size_t)call->argc + 1) * sizeof *request->paths);
+    words.plain = request->paths = memory_take(call, ((size_t)call->argc + 1) * sizeof *request->paths);
     if (!words_sort(call, options, n_options, &words))
         return false;
     request->n_paths = words.n;
@@ -85,11 +94,12 @@ static bool as_options(struct loading *loading, const struct request *request, c
     return true;
 }
 
-int loading_files(struct loading *loading, const struct request *request, char **envp) {
+int loading_files(struct loading *loading, const struct verb_call *call, const struct request *request) {
+    char **envp = call->envp;
     struct facts facts = {.envp = envp, .phases_only = true, .terminal = isatty(0), .advise = request->advise,
                           .platform = request->platform};
-    char *memory = memory_take(ARENA_BYTES);
-    *loading = (struct loading){.arena = {memory, memory ? memory + ARENA_BYTES : memory}};
+    char *memory = memory_take(call, ARENA_BYTES);
+    *loading = (struct loading){.arena = {memory, memory + ARENA_BYTES}};
     if (!as_options(loading, request, envp))
         return EXIT_CONFIG;
     return load_config(&loading->options, &facts, &loading->arena, &loading->config, &loading->findings);

@@ -28,7 +28,7 @@ bool request_read(struct request *request, const struct verb_call *call, const s
                   unsigned n_options);
 
 /* 0, or 78: errors are among the findings. */
-int loading_files(struct loading *loading, const struct request *request, char **envp);
+int loading_files(struct loading *loading, const struct verb_call *call, const struct request *request);
 
 /* A line each: "file:line: level: text". false: they could not be written. */
 bool findings_print(const struct findings *findings, int fd);
@@ -39,7 +39,9 @@ bool write_text(int fd, const char *text);
 /* The exit code of a verb whose result is what it prints: 0; or 1, and it has said why that was not written. */
 int result_code(const struct verb_call *call, bool wrote);
 
-/* Zeroed memory that costs nothing until it is touched; NULL if there is none. */
-void *memory_take(size_t bytes);
+/* Zeroed memory that costs nothing until it is touched; NULL and errno: there is none. */
+void *memory_try(size_t bytes);
+/* The same; without it the verb has said so, and ends. */
+void *memory_take(const struct verb_call *call, size_t bytes);
 
 #endif

@@ -175,8 +175,8 @@ static bool write_svg(const struct verb_call *call, const char *path, const stru
     const struct policy *policy = &loading->config.model.policy;
     uint16_t n = timetable->core.walk.n_rows;
     size_t room = SVG_HEAD + (size_t)n * SVG_PER_BAR;
-    struct out out = out_on(memory_take(room), room);
-    struct svg_bar *bars = memory_take(((size_t)n + 1) * sizeof *bars);
+    struct out out = out_on(memory_take(call, room), room);
+    struct svg_bar *bars = memory_take(call, ((size_t)n + 1) * sizeof *bars);
     for (uint16_t i = 0; i < n; i++) {
         const struct row *row = &timetable->core.walk.rows[i];
         const struct slot *slot = &timetable->slots[i];
@@ -216,13 +216,12 @@ int verb_plan(const struct verb_call *call) {
         complain_about(call, "--svg -: stdout is for the JSON; name a file for the image");
         return EXIT_WORDS;
     }
-    code = loading_files(&loading, &request, call->envp);
+    code = loading_files(&loading, call, &request);
     if (code) {
         findings_print(&loading.findings, 2);
         return code;
     }
-    if (!timetable_make(&timetable, &loading.config.model))
-        return 125;
+    timetable_make(&timetable, call, &loading.config.model);
     timetable_lint(&timetable, &loading.arena, &loading.findings);
     findings_print(&loading.findings, 2);
     if (svg && !write_svg(call, svg, &loading, &timetable))
@@ -230,7 +229,7 @@ int verb_plan(const struct verb_call *call) {
     if (svg && !json)
         return 0;
     room = 4096 + 512 * (size_t)timetable.core.walk.n_rows;
-    out = out_on(memory_take(room), room);
+    out = out_on(memory_take(call, room), room);
     if (json)
         print_json(&out, &loading, &timetable);
     else

@@ -323,13 +323,13 @@ static void complain_of_pipe(const struct verb_call *call, const char *path) {
 }
 
 int verb_rehearse(const struct verb_call *call) {
-    struct rehearsal *r = memory_take(sizeof *r);
+    struct rehearsal *r = memory_take(call, sizeof *r);
     struct loading loading;
     struct request request = {0};
     const char *count = "1";
     unsigned n_count = 0;
     const struct verb_option options[] = {{"-n", &count, &n_count, 1}};
-    if (!r || !request_read(&request, call, options, 1))
+    if (!request_read(&request, call, options, 1))
         return EXIT_WORDS;
     unsigned runs = runs_of(count);
     if (runs == 0) {
@@ -341,7 +341,7 @@ int verb_rehearse(const struct verb_call *call) {
         complain_of_pipe(call, pipe);
         return EXIT_WORDS;
     }
-    int code = loading_files(&loading, &request, call->envp);
+    int code = loading_files(&loading, call, &request);
     if (code != 0) {
         findings_print(&loading.findings, 2);
         return code;

@@ -267,7 +267,7 @@ int verb_simulate(const struct verb_call *call) {
         complain_about(call, why);
         return EXIT_WORDS;
     }
-    int code = loading_files(&loading, &request, call->envp);
+    int code = loading_files(&loading, call, &request);
     if (code != 0) {
         findings_print(&loading.findings, 2);
         return code;

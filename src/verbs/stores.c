@@ -54,7 +54,7 @@ static bool from_files(const struct verb_call *call, const struct stores_where *
     static struct loading loading;
     struct request request = {.paths = where->files, .n_paths = where->n_files};
     const struct config *config = &loading.config;
-    int code = loading_files(&loading, &request, call->envp);
+    int code = loading_files(&loading, call, &request);
     if (code != 0) {
         findings_print(&loading.findings, 2);
         return false;

@@ -7,6 +7,7 @@
 
 #include "sys/client.h"
 #include "sys/control.h"
+#include "text/errtext.h"
 #include "text/http.h"
 #include "text/variable.h"
 #include "verbs/loading.h"
@@ -155,7 +156,7 @@ struct talk_answer talk_ask(const struct verb_call *call, const char *control, c
     answer.error = errno;
     if (answer.fd < 0)
         return answer;
-    answer.memory = memory_take(ANSWER_ROOM);
+    answer.memory = memory_try(ANSWER_ROOM);
     n = answer.memory == NULL
             ? -1 : client_exchange(answer.fd, request.text, request.n, answer.memory, ANSWER_ROOM - 1, by);
     answer.error = errno;
@@ -186,6 +187,10 @@ static void say_nobody(const struct verb_call *call, const char *control, int er
         out_text(&out, names.v[i]);
     }
     out_text(&out, names.n > 1 ? " (another place: --control PATH)" : "");
+    if (error != ENOENT && error != ECONNREFUSED && error != ECONNRESET && error != ETIMEDOUT && error != EACCES) {
+        out_text(&out, ": ");
+        out_text(&out, errtext(error));
+    }
     complain_about(call, text);
 }
 

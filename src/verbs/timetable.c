@@ -50,23 +50,18 @@ static span fill_stage(struct timetable *timetable, uint16_t stage, instant star
     return longest;
 }
 
-bool timetable_make(struct timetable *timetable, const struct model *model) {
+void timetable_make(struct timetable *timetable, const struct verb_call *call, const struct model *model) {
     uint64_t bytes = core_bytes(model);
-    void *memory = memory_take(bytes);
     instant now = {0};
     span left = minus(model->policy.grace, model->policy.reserve);
-    if (!memory || !core_layout(&timetable->core, model, memory, bytes))
-        return false;
-    timetable->slots = memory_take((timetable->core.walk.n_rows + 1u) * sizeof *timetable->slots);
-    if (!timetable->slots)
-        return false;
+    core_layout(&timetable->core, model, memory_take(call, bytes), bytes);
+    timetable->slots = memory_take(call, (timetable->core.walk.n_rows + 1u) * sizeof *timetable->slots);
     for (uint16_t stage = 0; stage < timetable->core.walk.n_stages; stage++) {
         span takes = fill_stage(timetable, stage, now, left);
         now = after(now, takes);
         left = minus(left, takes);
     }
     timetable->total = (span){now.ns};
-    return true;
 }
 
 static struct place place_of(const struct model *model, const struct row *row) {

@@ -5,6 +5,7 @@
 
 #include "conf/conf.h"
 #include "core/core.h"
+#include "verbs/verb.h"
 
 struct timetable {
     struct core core;         /* core.walk.rows are the plan */
@@ -12,8 +13,8 @@ struct timetable {
     span total;               /* until the last has ended */
 };
 
-/* From the configuration alone; false: no memory. */
-bool timetable_make(struct timetable *timetable, const struct model *model);
+/* From the configuration alone. */
+void timetable_make(struct timetable *timetable, const struct verb_call *call, const struct model *model);
 
 /* Adds a warning for each step that may get less time than was written for it. */
 void timetable_lint(const struct timetable *timetable, struct arena *arena, struct findings *findings);
