@@ -78,8 +78,10 @@ static ssize_t write_once(struct stderr_out *out, const char *line, size_t n) {
 bool stderr_line(struct stderr_out *out, const char *line, size_t n) {
     if (out->way == WAY_UNKNOWN)
         stderr_open(out);
-    if (write_once(out, line, n) != (ssize_t)n) {
+    ssize_t wrote = write_once(out, line, n);
+    if (wrote != (ssize_t)n) {
         out->dropped++;
+        out->error = wrote < 0 ? errno : ENOSPC; /* a disk that is full takes a part */
         return false;
     }
     return true;

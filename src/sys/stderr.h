@@ -15,6 +15,7 @@ struct stderr_out {
     uint8_t way;      /* enum stderr_way */
     int fd;           /* our own description of it, or 2 */
     uint32_t dropped; /* lines since one was written */
+    int error;        /* of the last that was dropped ever; 0: none was */
 };
 
 /* Looks at what stderr is; opens at most one descriptor. Called once, before the first line. */

@@ -1,5 +1,6 @@
 /* lastcall simulate FILE...: the stop that would be. The deciding code of PID 1 on a virtual clock, in a
  * world where programs do as they are told; and PID 1's own voice. Nothing is started. */
+#include <errno.h>
 #include <string.h>
 
 #include "core/core.h"
@@ -249,7 +250,8 @@ static int print_result(struct simulation *simulation, bool json) {
     if (json)
         return result_code(simulation->call, print_report(simulation));
     say_goodbye(&simulation->run);
-    return result_code(simulation->call, simulation->run.err.dropped == 0);
+    errno = simulation->run.err.error;
+    return result_code(simulation->call, errno == 0);
 }
 
 int verb_simulate(const struct verb_call *call) {
