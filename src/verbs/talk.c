@@ -195,10 +195,8 @@ static void say_nobody(const struct verb_call *call, const char *control, int er
 }
 
 bool talk_print(const struct verb_call *call, const char *control, const struct talk_answer *answer) {
-    if (answer->code / 100 == 2) {
-        write_all(1, answer->body, answer->n);
-        return true;
-    }
+    if (answer->code / 100 == 2)
+        return result_code(call, write_all(1, answer->body, answer->n)) == 0;
     if (answer->code == 0) {
         say_nobody(call, control, answer->error);
     } else {
