@@ -132,7 +132,9 @@ static bool send_entries(struct export *export, struct out path) {
     bool good;
     out_text(&path, DATA_NAME "/");
     start = path.n;
-    good = lseek(store->manifest, 0, SEEK_SET) == 0 && sealed_open(&store->sealed, store->manifest, &head);
+    good = lseek(store->manifest, 0, SEEK_SET) == 0 || failed(export, "cannot be read", errno, MANIFEST_NAME);
+    good = good && (sealed_open(&store->sealed, store->manifest, &head) ||
+                    failed(export, "has changed", store->sealed.error, MANIFEST_NAME));
     while (good && sealed_next(&store->sealed)) {
         path.n = start;
         out_text(&path, store->sealed.entry.path);
