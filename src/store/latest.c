@@ -71,8 +71,7 @@ bool store_verify(struct store *store, const char *id, struct checkpoint_result 
 
 /* ---- the newest ---- */
 
-/* The checkpoint itself is at fault, not what we may or can do just now. */
-static bool is_damage(int error) {
+bool store_is_damage(int error) {
     switch (error) {
     case 0: /* other bytes, or other files */
     case EIO:
@@ -112,7 +111,7 @@ bool store_latest(struct store *store, struct checkpoint_result *result) {
                 store_point(store, id);
             return true;
         }
-        if (!is_damage(result->error))
+        if (!store_is_damage(result->error))
             return false;
         set_aside(store, id, result);
     }

@@ -83,6 +83,8 @@ bool store_next_damaged(struct store *store, uint64_t *below, char id[static CHE
  * sealed_next(store_manifest()) then gives its entries, store_files() is their directory; `head` is good until the
  * first entry. false: result says why; error 0: its manifest is none. */
 bool store_pick(struct store *store, const char *id, struct manifest_head *head, struct checkpoint_result *result);
+/* The checkpoint itself is at fault, not what we may or can do just now. */
+bool store_is_damage(int error);
 struct sealed *store_manifest(struct store *store);   /* store/sealed.h */
 int store_files(const struct store *store);
 

@@ -1,5 +1,6 @@
 #include "verbs/shelf.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -27,11 +28,10 @@ static void keep(char *into, size_t room, const char *text) {
     out_text(&out, text);
 }
 
-/* Its manifest is read to the end; whether the files agree with it is for verify. */
-static void look_at(struct store *store, const char *id, struct found *found) {
-    struct checkpoint_result result;
+/* Its manifest is read to the end; whether the files agree with it is for verify. false: that could not be done now. */
+static bool look_at(struct store *store, const char *id, struct found *found, struct checkpoint_result *result) {
     struct manifest_head head;
-    found->known = store_pick(store, id, &head, &result);
+    found->known = store_pick(store, id, &head, result);
     if (found->known) {
         keep(found->time, sizeof found->time, head.time);
         keep(found->host, sizeof found->host, head.host);
@@ -40,9 +40,17 @@ static void look_at(struct store *store, const char *id, struct found *found) {
         found->files = store_manifest(store)->reader.files;
         found->bytes = store_manifest(store)->reader.bytes;
         found->known = store_manifest(store)->ended;
+        result->error = store_manifest(store)->error;
     }
-    if (!found->known)
-        found->state = "damaged";
+    if (found->known)
+        return true;
+    found->state = store_is_damage(result->error) ? "damaged" : "unreadable";
+    return store_is_damage(result->error);
+}
+
+/* Somebody removes it just now. */
+static bool is_going(const struct checkpoint_result *looked, const char *id) {
+    return (looked->error == EWOULDBLOCK || looked->error == ENOENT) && strcmp(looked->path, id) == 0;
 }
 
 static void row_json(struct json *json, const char *id, const struct found *found) {
@@ -124,13 +132,21 @@ bool shelf_list(struct shelf *shelf, struct store *store, const struct store_at 
     char id[CHECKPOINT_ID];
     uint64_t below = UINT64_MAX;
     unsigned n = 0;
+    bool read = true;
     begin_store(shelf, at);
-    for (; store != NULL && store_next(store, &below, id); n++) {
+    while (store != NULL && store_next(store, &below, id)) {
         struct found found = {.state = n == 0 ? "latest" : "whole"};
-        look_at(store, id, &found);
+        struct checkpoint_result looked = {.stage = CHECKPOINT_VERIFY};
+        bool could = look_at(store, id, &found, &looked);
+        if (is_going(&looked, id))
+            continue;
+        if (!could)
+            *result = looked;
+        read = read && could;
         add(shelf, id, &found);
+        n++;
     }
-    bool read = store == NULL || store_was_read(store, result);
+    read = (store == NULL || store_was_read(store, result)) && read;
     for (below = UINT64_MAX; store != NULL && store_next_damaged(store, &below, id); n++)
         add(shelf, id, &(struct found){.state = "set aside"});
     end_store(shelf, n + !read);

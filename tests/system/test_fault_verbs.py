@@ -231,7 +231,7 @@ def test_a_verb(place, programs, verb):
     ("plan --svg @svg @ini", "self mmap ENOMEM 6"), ("check @ini", "self mmap ENOMEM 3"),
     ("simulate @ini", "self mmap EAGAIN 2+"), ("simulate @ini", "self write ENOSPC 3"),
     ("checkpoint jobs", "self write EIO 1"), ("checkpoint export @store", "self read EIO 5"),
-    ("checkpoint export @store", "self lseek EINVAL 4"),
+    ("checkpoint export @store", "self lseek EINVAL 4"), ("checkpoint list @store", "self openat2 EMFILE 3"),
 ])
 def test_what_once_went_wrong(place, programs, verb, fault):
     trace = tracer(programs)
