@@ -1,6 +1,7 @@
 /* main.c: the phases in order: who is called, parse, prepare, point of no return, loop, exit. */
 #include <stdbool.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -53,9 +54,15 @@ static bool take_place(enum personality as, struct calling *calling, struct aren
     return calling->text == NULL;
 }
 
-static int run_command(int argc, char **argv, char **envp) {
+/* Whoever runs the file may call it anything, even nothing: then the file's own name counts. */
+static enum personality called_as(const char *argv0) {
+    const char *file = (const char *)getauxval(AT_EXECFN);
+    enum personality as = personality_of(argv0);
+    return as == AS_LASTCALL && file != NULL ? personality_of(file) : as;
+}
+
+static int run_command(enum personality as, int argc, char **argv, char **envp) {
     struct arena arena = {.at = memory, .end = memory + ARENA_BYTES};
-    enum personality as = argc > 0 ? personality_of(argv[0]) : AS_LASTCALL;
     struct calling calling = {.argc = argc, .argv = argv, .envp = envp};
     struct findings findings = {0};
     struct options options = {0};
@@ -85,11 +92,11 @@ static int run_command(int argc, char **argv, char **envp) {
 }
 
 int main(int argc, char **argv, char **envp) {
-    bool own = argc > 0 && personality_of(argv[0]) == AS_LASTCALL;
-    const struct verb *verb = argc > 1 && own ? verb_find(argv[1]) : NULL;
+    enum personality as = argc > 0 ? called_as(argv[0]) : AS_LASTCALL;
+    const struct verb *verb = argc > 1 && as == AS_LASTCALL ? verb_find(argv[1]) : NULL;
     if (argc > 0 && strcmp(argv[0], NET_ARGV0) == 0)
         net_main();
     if (verb != NULL)
         return run_verb(verb, argc, argv, envp);
-    return run_command(argc, argv, envp);
+    return run_command(as, argc, argv, envp);
 }

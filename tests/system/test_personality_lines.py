@@ -60,6 +60,13 @@ def test_random_lines(programs, workdir, name, seed):
         assert ours == theirs, (args, env)
 
 
+@pytest.mark.parametrize("argv0", ["", "web", "/a/b/"])
+def test_the_files_name_counts_where_argv_0_names_nobody(programs, workdir, argv0):
+    (workdir / "tini").symlink_to(programs.lastcall)
+    done = subprocess.run([argv0, "-e", "3", "--", "sh", "-c", "exit 3"], executable=workdir / "tini", timeout=60)
+    assert done.returncode == 0
+
+
 @pytest.mark.skipif(lc.SANITIZED, reason="a sanitizer cannot live under strace")
 @pytest.mark.parametrize("name, says", [("tini", "[FATAL tini ("), ("dumb-init", "[dumb-init] Unable to fork. Exiting.\n"),
                                         ("catatonit", "failed to fork child: ")])
