@@ -24,19 +24,34 @@ static bool lend(struct run *run, uint16_t slot, int sig) {
     return true;
 }
 
-/* The shell whose job we are shall see it stopped, and with it all others in a pipeline: the terminal would
- * have stopped our group, had the command been in it. The kernel knows whether anybody could continue the
- * group; if not, nothing stops. A stop that was asked for by hand is for us alone. */
+/* The terminal sends these to whole groups: for its key to the one in front, for a try to one that is not. */
+static bool is_of_terminal(int sig, bool lent) { return sig == SIGTSTP ? lent : (sig == SIGTTIN || sig == SIGTTOU) && !lent; }
+
+/* The shell whose job we are shall see it stopped, and with it all others in a pipeline. To them goes what the terminal
+ * would have sent them, had the command been in our group, as without us it were: the key's signal if the command has
+ * the foreground from us, who had it for our group; that of a try if neither has it. Nothing else is ever sent to
+ * others. The same signal sent by hand to the command looks alike; any other stop is for us alone. The foreground comes
+ * back first: a lastcall above sees by that whose key it was. The kernel knows whether anybody could continue the group;
+ * if not, nothing stops, and the answer is no. */
 static bool stop_too(struct run *run, int sig, bool lent) {
+    bool all = is_of_terminal(sig, lent);
     if (sigmask_is_pending(SIGCONT))
         return true;
-    if (sig == SIGTTIN || sig == SIGTTOU || (sig == SIGTSTP && lent)) {
-        kill(0, sig);
-        sigmask_let(sig);
-        return sigmask_is_pending(SIGCONT);
-    }
-    kill(run->self, SIGSTOP);
-    return true;
+    if (all && lent)
+        terminal_give(getpgrp());
+    kill(all ? 0 : run->self, all ? sig : SIGTSTP);
+    sigmask_let(all ? sig : SIGTSTP);
+    return sigmask_is_pending(SIGCONT);
+}
+
+/* Nobody could ever give it what it has reached for. In our group, an orphan, its try would have failed; in its own it
+ * is not one, for we are its parent. So it is told as the kernel tells an orphan that has stopped: once. */
+static void hang_up(struct run *run, uint16_t slot) {
+    if (run->stopped_for == slot)
+        return;
+    run->stopped_for = slot;
+    jobs_signal(&run->jobs, slot, SIGHUP, TO_GROUP);
+    resume(run, slot);
 }
 
 /* As PID 1 we never stop, nor while a clock runs. Whom the key has stopped and nobody could continue goes on. */
@@ -44,10 +59,14 @@ void stops_stopped(struct run *run, uint16_t slot, int sig) {
     if (!is_at_terminal(run, slot) || lend(run, slot, sig) || !is_never(run->core.walk.clock))
         return;
     bool lent = terminal_is_lent(&run->terminal), never = run->model->policy.pid1 || run->config->manners.never_stops;
-    if (!never && stop_too(run, sig, lent))
+    if (!never && stop_too(run, sig, lent)) {
         run->stopped_for = slot;
-    else if (sig == SIGTSTP && lent && !run->config->manners.never_stops)
+    } else if (sig == SIGTSTP && lent && !run->config->manners.never_stops) {
+        terminal_lend(&run->terminal, run->terminal.given);
         resume(run, slot);
+    } else if (!never && is_of_terminal(sig, lent)) {
+        hang_up(run, slot);
+    }
 }
 
 /* Whoever continues us continues the command, all of its group; it gets the terminal back if we have it.

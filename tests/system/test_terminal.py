@@ -1,5 +1,6 @@
 """Shells and other programs of a person at a terminal."""
 import os
+import re
 import signal
 import termios
 
@@ -415,14 +416,18 @@ def test_in_a_session_without_terminal(bash, terminal, programs):
 def test_a_hang_up_ends_everything(shell_at, terminal, programs, inner, line, how):
     """The line goes dead, or the shell alone is told so.
 
-    A bash forgets a HUP that comes between its prompt and its wait for a key, under lastcall and without.
+    A bash forgets a HUP that comes while it writes its prompt, under lastcall and without: it looks for one, and
+    then waits for a key. `strace -e inject=write:delay_exit=600000:when=1 bash` shows it. So it is told once it waits.
     """
     bash = shell_at("host")
     bash.type(line.format(lc=programs.lastcall))
     if "inner" in line:
         Shell(terminal, "inner")
-        wait_for(lambda: [p.state for p in all_of(bash.run) if p.argv[:1] == ["bash"]] == ["S"])
+    if "&" in line:
+        bash.expect_prompt()
     wait_for(lambda: [p for p in all_of(bash.run) if p.argv[:1] in (["sleep"], ["bash"], ["cat"])])
+    wait_for(lambda: all("S" in process(pid).state and re.search("poll|select|wait", read(f"/proc/{pid}/wchan"))
+                         for pid in [bash.run.pid] + [p.pid for p in all_of(bash.run) if p.argv[0] == "bash"]))
     if how == "cut":
         terminal.cut()
     else:
