@@ -173,8 +173,10 @@ def test_the_stop_key_gives_the_prompt_back_and_fg_resumes(bash, terminal, workd
     assert bash.code() == 130 if "ini" not in options else True
 
 
-def test_the_stop_key_stops_a_whole_pipeline(bash, terminal, programs):
-    bash.type(f"{programs.lastcall} cat | cat")
+@pytest.mark.parametrize("line", ["{lc} cat | cat", "{lc} {lc} cat | cat", "cat | {lc} {lc} cat",
+                                  "{lc} {lc} cat | {lc} {lc} cat"])
+def test_the_stop_key_stops_a_whole_pipeline(bash, terminal, programs, line):
+    bash.type(line.format(lc=programs.lastcall))
     in_front(bash.run, "cat")
     terminal.type("one\n")
     terminal.expect("^one\\s+one")
@@ -231,6 +233,38 @@ def test_bg_and_fg_of_a_command_that_runs(bash, terminal, programs):
     terminal.type("word\n")
     terminal.expect("^got word")
     assert bash.code() == 0
+
+
+def test_a_stop_tells_others_what_the_terminal_would_have_told_them(bash, terminal, workdir, programs):
+    """The key: its signal, once, to those in the pipeline. A stop by hand: nothing. To another job: nothing ever."""
+    logs = [workdir / name for name in ("log", "pipeline", "other")]
+    records = [f"{programs.prog} record {log} 10:0" for log in logs[1:]]
+    bash.type(records[1] + " &")
+    bash.expect_prompt()
+    bash.type(f"{programs.lastcall} {programs.prog} obey {logs[0]} </dev/tty | {records[0]}")
+    for log in logs:
+        wait_for_text(log, "ready")
+    [command] = [p for p in all_of(bash.run) if p.argv[1:2] == ["obey"]]
+    [lastcall] = [p for p in all_of(bash.run) if p.argv[0] == str(programs.lastcall)]
+    os.kill(command.pid, signal.SIGTTIN)    # not to be told from a try: it gets the terminal, as one that waits for it
+    in_front(bash.run, programs.prog, "obey", logs[0])
+
+    def stop(how):
+        how()
+        wait_for(lambda: [process(p.pid).state for p in (command, lastcall)] == ["T", "T"])
+        os.kill(lastcall.pid, signal.SIGCONT)
+        wait_for(lambda: [process(p.pid).state for p in (command, lastcall)] == ["S", "S"])
+        in_front(bash.run, programs.prog, "obey", logs[0])
+
+    stop(lambda: os.kill(command.pid, signal.SIGSTOP))
+    stop(lambda: os.kill(command.pid, signal.SIGTTOU))
+    stop(lambda: bash.key("z"))
+    for p in all_of(bash.run):
+        if "record" in p.argv:
+            os.kill(p.pid, signal.SIGUSR1)
+    bash.key("c")
+    bash.expect_prompt()
+    assert [recorded_signals(log) for log in logs[1:]] == [[20, 10], [10]]
 
 
 def test_stop_and_continue_at_once(start, workdir, programs):
