@@ -44,6 +44,16 @@ static bool stop_too(struct run *run, int sig, bool lent) {
     return sigmask_is_pending(SIGCONT);
 }
 
+/* Nobody could ever give it what it has reached for. In our group, an orphan, its try would have failed; in its own it
+ * is not one, for we are its parent. So it is told as the kernel tells an orphan that has stopped: once. */
+static void hang_up(struct run *run, uint16_t slot) {
+    if (run->stopped_for == slot)
+        return;
+    run->stopped_for = slot;
+    jobs_signal(&run->jobs, slot, SIGHUP, TO_GROUP);
+    resume(run, slot);
+}
+
 /* As PID 1 we never stop, nor while a clock runs. Whom the key has stopped and nobody could continue goes on. */
 void stops_stopped(struct run *run, uint16_t slot, int sig) {
     if (!is_at_terminal(run, slot) || lend(run, slot, sig) || !is_never(run->core.walk.clock))
@@ -54,6 +64,8 @@ void stops_stopped(struct run *run, uint16_t slot, int sig) {
     } else if (sig == SIGTSTP && lent && !run->config->manners.never_stops) {
         terminal_lend(&run->terminal, run->terminal.given);
         resume(run, slot);
+    } else if (!never && is_of_terminal(sig, lent)) {
+        hang_up(run, slot);
     }
 }
 

@@ -308,6 +308,13 @@ def test_in_the_background_it_stops_when_it_reads(bash, terminal, programs):
     assert bash.code() == 0
 
 
+def test_where_nobody_could_bring_it_forward_it_does_not_wait_for_ever(bash, terminal, programs, workdir):
+    """Its group is an orphan, and alone its read would fail: here it is hung up, as all that an orphan has stopped."""
+    bash.type(f"({programs.lastcall} -- sh -c 'trap \"echo hup >told\" HUP; read x </dev/tty; exit 3' &)")
+    wait_for(lambda: read(workdir / "told") == "hup\n")
+    wait_for(lambda: not all_of(bash.run), what=lambda: f"the end of {all_of(bash.run)}")
+
+
 ASKS = "sh -c 'cat; read x </dev/tty; echo got $x'"
 
 
