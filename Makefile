@@ -82,18 +82,26 @@ gates: $(pure_obj) $(B)/lastcall
 deps:
 	sh tests/deps.sh
 
-install: $(B)/lastcall
-	install -D -m 755 $(B)/lastcall $(DESTDIR)$(PREFIX)/bin/lastcall
-	install -D -m 644 man/lastcall.1 $(DESTDIR)$(PREFIX)/share/man/man1/lastcall.1
-	install -D -m 644 man/lastcall.ini.5 $(DESTDIR)$(PREFIX)/share/man/man5/lastcall.ini.5
-	install -D -m 644 man/lastcall-http.7 $(DESTDIR)$(PREFIX)/share/man/man7/lastcall-http.7
-
 # The names of the inits whose place it takes; never laid without being asked for. Hard links: who resolves
-# the path of tini still calls tini.
-NAMES := tini tini-static docker-init dumb-init catatonit
+# the path of tini still calls tini. Those that are there go with the program, when it is renewed and when it goes.
+BIN   := $(DESTDIR)$(PREFIX)/bin
+MAN   := $(DESTDIR)$(PREFIX)/share/man
+NAMES := tini tini-static docker-init dumb-init catatonit podman-init
+LAID  := $$(for name in $(NAMES); do if [ $(BIN)/$$name -ef $(BIN)/lastcall ]; then echo $$name; fi; done)
+
+install: $(B)/lastcall
+	@set -e; laid="$(LAID)"; install -D -m 755 $(B)/lastcall $(BIN)/lastcall; \
+		for name in $$laid; do ln -f $(BIN)/lastcall $(BIN)/$$name; done
+	install -D -m 644 man/lastcall.1 $(MAN)/man1/lastcall.1
+	install -D -m 644 man/lastcall.ini.5 $(MAN)/man5/lastcall.ini.5
+	install -D -m 644 man/lastcall-http.7 $(MAN)/man7/lastcall-http.7
 
 install-links: install
-	@for name in $(NAMES); do ln -f $(DESTDIR)$(PREFIX)/bin/lastcall $(DESTDIR)$(PREFIX)/bin/$$name; done
+	@set -e; for name in $(NAMES); do ln -f $(BIN)/lastcall $(BIN)/$$name; done
+
+uninstall:
+	@for name in $(LAID); do rm -f $(BIN)/$$name; done
+	rm -f $(BIN)/lastcall $(MAN)/man1/lastcall.1 $(MAN)/man5/lastcall.ini.5 $(MAN)/man7/lastcall-http.7
 
 # Tests. Unit tests and the simulator link the pure rooms, compiled with the sanitizers.
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -g -O1
@@ -164,7 +172,7 @@ store: $(B)/store-histories $(B)/store-power
 	@dir=$$(mktemp -d -p $$(test -w /dev/shm && echo /dev/shm || echo /tmp) lc-store-XXXXXX); trap 'rm -rf "$$dir"' EXIT; \
 		$(B)/store-histories $$dir $(HISTORIES) $(SEED) && $(B)/store-power $$dir $(CHOICES) $(SEED)
 
-.PHONY: mutants store every every-long all gates deps install install-links unit sim sim-long system peers faults docs fuzz fuzz-smoke coverage test test-san \
+.PHONY: mutants store every every-long all gates deps install install-links uninstall unit sim sim-long system peers faults docs fuzz fuzz-smoke coverage test test-san \
         compile-clang test-engine demo bench clean
 
 unit: $(unit_bins)
