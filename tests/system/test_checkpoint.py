@@ -163,6 +163,7 @@ def test_a_scheduled_one_ends_before_that_of_the_stop_begins(keeps, store):
     assert run.stop() == 0
     run.happened("save begin", "save end", "save begin", "save end", "web SIGNAL 15")
     assert len(store.ids()) == 2 and run.step("jobs")["state"] == "done"
+    assert re.search(r"jobs +waits for the one before to end$", run.err, re.M) and "failed" not in run.err
 
 
 # ---- on demand ----
