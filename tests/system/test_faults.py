@@ -258,14 +258,14 @@ def ends_well(scenario, seen, fault):
         return f"it hangs {run.failure or ''}"
     if run.signaled:
         return f"died of signal {run.signaled}"
+    if seen.wrong:
+        return seen.wrong
     blind = fault.call in LISTS             # then waitid is asked about thousands of numbers, and traced each time
     calls = sum(n for (role, call), n in seen.counts.items() if role == "self" and not (blind and call == "waitid"))
     if calls > MOST_CALLS:
         return f"a busy loop: {calls} calls"
     if run.exited_at - (seen.told or seen.begun) > scenario.grace + LATE + 3 * blind:
         return f"late: {run.exited_at - (seen.told or seen.begun):.2f} s of {scenario.grace}"
-    if seen.wrong:
-        return seen.wrong
     if run.code in (78, 125, 126, 127) or scenario.place and run.code in (1, 2):     # 78: a file that cannot be read
         prefix = ".*" if scenario.place else "lastcall: "
         return None if re.search(rf"^{prefix}.*\S", run.err, re.M) else f"exit code {run.code} without a word"
@@ -282,9 +282,12 @@ def verdict(once, name, mode, fault):
         seen = once(name, mode, fault)
         wrong = ends_well(SCENARIOS[name], seen, fault)
         text = f"{name} {mode} {fault.text} hit={seen.hits} code={seen.run.code}: {wrong or 'well'}"
-        note(text, wrong, seen.run.err, tries == TRIES - 1)
+        last = tries == TRIES - 1 or seen.wrong or seen.run.signaled        # those are no matter of time
+        note(text, wrong, seen.run.err, last)
         if not wrong:
             return None
+        if last:
+            break
     return f"{text}; said {seen.run.err}"
 
 
