@@ -1,10 +1,6 @@
 /* run/phases.c: announce and drain by themselves, for a prestop where no lastcall runs. */
-#include <sys/mman.h>
-
 #include "run/load.h"
 #include "run/run.h"
-
-enum { ARENA_BYTES = 32 << 20 };
 
 /* The same way in as any other run has: variables count, and what is wrong is said. */
 static int as_arguments(const char *const *paths, uint32_t n_paths, char **argv) {
@@ -19,27 +15,23 @@ static int as_arguments(const char *const *paths, uint32_t n_paths, char **argv)
     return n;
 }
 
-int run_phases(const char *const *paths, uint32_t n_paths, span late, char *const *envp) {
+int run_phases(const char *const *paths, uint32_t n_paths, span late, struct arena *arena, char *const *envp) {
     char *argv[2 * MAX_FILES + 2];
     int argc = as_arguments(paths, n_paths, argv);
     struct options options;
     struct findings findings = {0};
     struct config config;
-    char *memory = mmap(NULL, ARENA_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED)
-        return 125;
-    struct arena arena = {.at = memory, .end = memory + ARENA_BYTES};
     struct facts facts = {.envp = envp, .phases_only = true};
-    if (!conf_options(argc, argv, envp, &arena, &options, &findings)) {
+    if (!conf_options(argc, argv, envp, arena, &options, &findings)) {
         load_print(&findings, false, load_wants_json(&options));
         return 2;
     }
-    int error = load_config(&options, &facts, &arena, &config, &findings);
+    int error = load_config(&options, &facts, arena, &config, &findings);
     load_print(&findings, false, load_wants_json(&options));
     if (error != 0)
         return error;
     struct policy *policy = &config.model.policy;
     policy->phases_only = true;
     policy->net = policy->pid1 = false;
-    return run_late(&config, &arena, envp, late);
+    return run_late(&config, arena, envp, late);
 }

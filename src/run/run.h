@@ -15,6 +15,6 @@ int run(const struct config *config, struct arena *arena, char *const *envp);
 int run_late(const struct config *config, struct arena *arena, char *const *envp, span late);
 
 /* prestop where no lastcall runs: announce and drain of these files, as this process itself. */
-int run_phases(const char *const *paths, uint32_t n_paths, span late, char *const *envp);
+int run_phases(const char *const *paths, uint32_t n_paths, span late, struct arena *arena, char *const *envp);
 
 #endif

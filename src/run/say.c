@@ -201,7 +201,9 @@ static void row_ends(struct out *out, const struct run *run, const struct row *r
         break;
     case S_TIMEOUT: timed_out(out, run, row); break;
     case S_SKIPPED: out_text(out, "skipped"); break;
-    case S_PAUSE: out_text(out, row->tries > 0 ? "failed; will be tried again" : "waits for the one before to end"); break;
+    case S_PAUSE:
+        out_text(out, row->tries > 0 ? "failed; will be tried again" : "waits for the one before to end");
+        break;
     case S_GATE: out_text(out, "only-if"); break;
     case S_PENDING:
     case S_ACT:

@@ -10,7 +10,7 @@
 #include "verbs/loading.h"
 #include "verbs/talk.h"
 
-enum { PATH_ROOM = 256 };
+enum { PATH_ROOM = 256, ARENA_BYTES = 32 << 20 };
 
 /* What was given, of any of them. */
 struct given {
@@ -94,8 +94,12 @@ static int ask(const struct verb_call *call, enum which which, unsigned n_plain,
         sigmask_set(signal_bit(SIGTERM), NULL);
     answer = talk_ask(call, given.control, "POST", text, NEVER);
     /* Where no lastcall runs, the image's PID 1 is another: then the files' phases run here. */
-    if (answer.code == 0 && given.n_files > 0 && (answer.error == ENOENT || answer.error == ECONNREFUSED))
-        return run_phases(given.files, given.n_files < MAX_FILES ? given.n_files : MAX_FILES, given.gone, call->envp);
+    if (answer.code == 0 && given.n_files > 0 && (answer.error == ENOENT || answer.error == ECONNREFUSED)) {
+        char *memory = memory_take(call, ARENA_BYTES);
+        struct arena arena = {.at = memory, .end = memory + ARENA_BYTES};
+        unsigned n_files = given.n_files < MAX_FILES ? given.n_files : MAX_FILES;
+        return run_phases(given.files, n_files, given.gone, &arena, call->envp);
+    }
     return talk_print(call, given.control, &answer) && !forced(&answer) ? 0 : EXIT_NO;
 }
 

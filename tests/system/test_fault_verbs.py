@@ -192,7 +192,7 @@ def tried(place, verb, trace, fault, usual):
 def can_be(verb, fault):
     """No interruption lasts for ever, what poll promises comes; and rehearse has a patience of minutes."""
     comes = fault.error == "EINTR" or (fault.error == "EAGAIN" and fault.call in ("recvfrom", "sendto"))
-    waits = verb.startswith("rehearse") and (fault.for_ever or fault.call == "kill")
+    waits = verb.startswith("rehearse") and (fault.for_ever or fault.call in ("kill", "wait4"))
     return fault.role == "self" and not waits and not (fault.for_ever and comes)
 
 
@@ -230,7 +230,8 @@ def test_a_verb(place, programs, verb):
     ("plan @ini", "self mmap ENOMEM 1"), ("plan @ini", "self mmap ENOMEM 2+"), ("plan @ini", "self mmap ENOMEM 5"),
     ("plan --svg @svg @ini", "self mmap ENOMEM 6"), ("check @ini", "self mmap ENOMEM 3"),
     ("simulate @ini", "self mmap EAGAIN 2+"), ("simulate @ini", "self write ENOSPC 3"),
-    ("checkpoint jobs", "self write EIO 1"), ("checkpoint export @store", "self read EIO 5"),
+    ("prestop --control /none -c @ini", "self mmap ENOMEM 1"), ("checkpoint jobs", "self write EIO 1"),
+    ("checkpoint export @store", "self read EIO 5"),
     ("checkpoint export @store", "self lseek EINVAL 4"), ("checkpoint list @store", "self openat2 EMFILE 3"),
 ])
 def test_what_once_went_wrong(place, programs, verb, fault):
