@@ -17,48 +17,49 @@ ALL = os.environ.get("LASTCALL_FAULTS") == "all"
 MOST_CALLS = 5000                           # of lastcall itself in one run: more is a busy loop
 TRIES = 3                                   # a machine that was too busy will not be so every time
 
-# What each call can fail with, by its page; not what only mistakes of lastcall's own give (EFAULT, EBADF).
-SPAWN = "EAGAIN ENOMEM"
-FILES = "EMFILE ENFILE EACCES ENOENT EINTR EIO ENOMEM"
+# What each call can fail with, by its page, or under a filter (EPERM, ENOSYS); not what only mistakes of lastcall's own
+# give (EFAULT, EBADF).
+SPAWN = "EAGAIN ENOMEM EPERM ENOSYS"
+FILES = "EMFILE ENFILE EACCES ENOENT EINTR EIO ENOMEM EPERM ENOSPC EROFS"
 STATUS = "EACCES ENOENT ENOMEM"
-NUMBERS = "EMFILE ENFILE ENOMEM"
+NUMBERS = "EMFILE ENFILE ENOMEM EPERM ENOSYS"
 SENDS = "EAGAIN EINTR EPIPE ENOBUFS ECONNRESET"
 TAKES = "EAGAIN EINTR EIO ECONNRESET ENOMEM"
 MAKES = "ENOSPC EROFS EACCES EEXIST"
 CHANGES = "EPERM EIO EROFS"
 CAN_FAIL = {
-    "accept4": "EAGAIN ECONNABORTED EMFILE ENOBUFS EINTR EPERM EPROTO", "bind": "EADDRINUSE EACCES EADDRNOTAVAIL EROFS",
-    "capset": "EPERM EINVAL", "chdir": "EACCES ENOENT EIO", "clock_gettime": "EINVAL EPERM", "clone": SPAWN,
-    "close": "EIO EINTR",
+    "accept4": "EAGAIN ECONNABORTED EMFILE ENOBUFS EINTR EPERM EPROTO",
+    "bind": "EADDRINUSE EACCES EADDRNOTAVAIL EROFS ENOSPC EPERM", "capset": "EPERM EINVAL",
+    "chdir": "EACCES ENOENT EIO", "clock_gettime": "EINVAL EPERM", "clone": SPAWN, "close": "EIO EINTR",
     "close_range": "ENOSYS EINVAL ENOMEM", "connect": "EACCES EAGAIN ECONNREFUSED EINTR ETIMEDOUT ENETUNREACH",
     "dup": "EMFILE EBUSY", "dup2": "EMFILE EBUSY EINTR", "dup3": "EMFILE EBUSY EINTR", "epoll_create1": NUMBERS,
-    "epoll_ctl": "ENOMEM ENOSPC EPERM", "epoll_pwait": "EINTR EINVAL", "epoll_wait": "EINTR EINVAL",
-    "execve": "E2BIG EACCES ENOENT ENOEXEC ENOMEM ETXTBSY EIO", "execveat": "EACCES ENOENT ENOMEM ENOSYS",
-    "fchdir": "EACCES EIO", "fchmod": CHANGES, "fchmodat": CHANGES, "fchownat": CHANGES,
-    "flock": "EINTR ENOLCK EWOULDBLOCK", "fstatfs": "EIO ENOSYS", "lseek": "ESPIPE EINVAL", "mkdir": MAKES,
-    "mkdirat": MAKES, "openat2": FILES + " ENOSYS", "rmdir": "EBUSY EROFS EACCES", "symlinkat": MAKES,
-    "syncfs": "EIO ENOSPC", "utimensat": CHANGES,
-    "fcntl": "EMFILE EINVAL EAGAIN EPERM", "fork": SPAWN, "fstat": "ENOMEM EACCES",
-    "fsync": "EIO ENOSPC EINVAL", "ftruncate": "EINVAL EIO EFBIG EINTR", "getdents64": "EIO ENOENT EINVAL",
+    "epoll_ctl": "ENOMEM ENOSPC EPERM ENOSYS", "epoll_pwait": "EINTR EINVAL ENOSYS",
+    "epoll_wait": "EINTR EINVAL ENOSYS", "execve": "E2BIG EACCES ENOENT ENOEXEC ENOMEM ETXTBSY EIO EPERM ENFILE",
+    "execveat": "EACCES ENOENT ENOMEM ENOSYS EPERM", "fchdir": "EACCES EIO", "fchmod": CHANGES, "fchmodat": CHANGES,
+    "fchownat": CHANGES, "fcntl": "EMFILE EINVAL EAGAIN EPERM", "flock": "EINTR ENOLCK EWOULDBLOCK", "fork": SPAWN,
+    "fstat": "ENOMEM EACCES", "fstatfs": "EIO ENOSYS", "fsync": "EIO ENOSPC EINVAL",
+    "ftruncate": "EINVAL EIO EFBIG EINTR", "getdents64": "EIO ENOENT EINVAL EACCES ENOMEM",
     "getpeername": "ENOTCONN ENOBUFS", "getpgid": "ESRCH EPERM", "getrlimit": "EPERM EINVAL", "getsid": "ESRCH EPERM",
     "getsockname": "ENOBUFS", "getsockopt": "ENOPROTOOPT ENOMEM", "ioctl": "ENOTTY EIO EINVAL", "kill": "EPERM ESRCH",
-    "listen": "EADDRINUSE", "lstat": STATUS, "madvise": "EINVAL EAGAIN ENOMEM",
-    "memfd_create": "EMFILE ENOMEM EINVAL ENOSYS EACCES", "mmap": "ENOMEM EAGAIN EPERM", "munmap": "EINVAL",
-    "nanosleep": "EINTR", "newfstatat": STATUS, "open": FILES, "openat": FILES,
-    "pidfd_open": "ENOSYS EMFILE ENOMEM ESRCH EPERM", "pidfd_send_signal": "EINVAL ENOSYS EPERM ESRCH", "pipe": NUMBERS,
-    "pipe2": NUMBERS, "poll": "EINTR ENOMEM EINVAL", "ppoll": "EINTR ENOMEM EINVAL", "prctl": "EINVAL EPERM",
-    "pread64": TAKES, "prlimit64": "EPERM EINVAL", "pwrite64": "EAGAIN EIO ENOSPC EINTR",
-    "pwritev2": "EOPNOTSUPP ENOSYS EAGAIN EIO EPIPE", "read": "EAGAIN EINTR EIO", "readlink": STATUS,
-    "readlinkat": STATUS, "recvfrom": TAKES, "recvmsg": TAKES, "rename": "EACCES ENOSPC EROFS EBUSY",
-    "renameat": "EACCES ENOSPC EROFS EBUSY", "rt_sigaction": "EINVAL", "rt_sigpending": "EINVAL",
-    "rt_sigprocmask": "EINVAL",
-    "rt_sigtimedwait": "EAGAIN EINTR EINVAL ENOSYS", "sendmsg": SENDS, "sendto": SENDS, "setpgid": "EACCES EPERM ESRCH",
-    "setrlimit": "EPERM", "setsid": "EPERM", "setsockopt": "ENOPROTOOPT ENOMEM", "shutdown": "ENOTCONN",
-    "signalfd4": "EMFILE ENFILE ENODEV ENOMEM", "socket": "EMFILE ENFILE ENOBUFS ENOMEM EACCES EAFNOSUPPORT",
-    "socketpair": "EMFILE ENFILE ENOMEM EAFNOSUPPORT", "stat": STATUS, "statx": STATUS, "tgkill": "EPERM ESRCH EAGAIN",
-    "tkill": "EPERM ESRCH EAGAIN", "uname": "EFAULT", "unlink": "EACCES EBUSY EROFS", "unlinkat": "EACCES EBUSY EROFS",
-    "vfork": SPAWN, "wait4": "ECHILD EINTR EINVAL ENOSYS", "waitid": "ECHILD EINTR EINVAL ENOSYS",
-    "write": "EAGAIN EIO ENOSPC EPIPE EINTR", "writev": "EAGAIN EIO EPIPE EINTR",
+    "listen": "EADDRINUSE", "lseek": "ESPIPE EINVAL", "lstat": STATUS, "madvise": "EINVAL EAGAIN ENOMEM",
+    "memfd_create": "EMFILE ENOMEM EINVAL ENOSYS EACCES EPERM", "mkdir": MAKES, "mkdirat": MAKES,
+    "mmap": "ENOMEM EAGAIN EPERM", "munmap": "EINVAL", "nanosleep": "EINTR", "newfstatat": STATUS, "open": FILES,
+    "openat": FILES, "openat2": FILES + " ENOSYS", "pidfd_open": "ENOSYS EMFILE ENOMEM ESRCH EPERM",
+    "pidfd_send_signal": "EINVAL ENOSYS EPERM ESRCH", "pipe": NUMBERS, "pipe2": NUMBERS, "poll": "EINTR ENOMEM EINVAL",
+    "ppoll": "EINTR ENOMEM EINVAL", "prctl": "EINVAL EPERM", "pread64": TAKES, "prlimit64": "EPERM EINVAL",
+    "pwrite64": "EAGAIN EIO ENOSPC EINTR", "pwritev2": "EOPNOTSUPP ENOSYS EAGAIN EIO EPIPE",
+    "read": "EAGAIN EINTR EIO", "readlink": STATUS, "readlinkat": STATUS, "recvfrom": TAKES, "recvmsg": TAKES,
+    "rename": "EACCES ENOSPC EROFS EBUSY", "renameat": "EACCES ENOSPC EROFS EBUSY", "rmdir": "EBUSY EROFS EACCES",
+    "rt_sigaction": "EINVAL", "rt_sigpending": "EINVAL", "rt_sigprocmask": "EINVAL",
+    "rt_sigtimedwait": "EAGAIN EINTR EINVAL ENOSYS", "sendmsg": SENDS, "sendto": SENDS,
+    "setpgid": "EACCES EPERM ESRCH", "setrlimit": "EPERM", "setsid": "EPERM", "setsockopt": "ENOPROTOOPT ENOMEM",
+    "shutdown": "ENOTCONN", "signalfd4": "EMFILE ENFILE ENODEV ENOMEM ENOSYS EPERM",
+    "socket": "EMFILE ENFILE ENOBUFS ENOMEM EACCES EAFNOSUPPORT EPERM",
+    "socketpair": "EMFILE ENFILE ENOMEM EAFNOSUPPORT EPERM", "stat": STATUS, "statx": STATUS, "symlinkat": MAKES,
+    "syncfs": "EIO ENOSPC", "tgkill": "EPERM ESRCH EAGAIN", "tkill": "EPERM ESRCH EAGAIN", "uname": "EFAULT",
+    "unlink": "EACCES EBUSY EROFS", "unlinkat": "EACCES EBUSY EROFS", "utimensat": CHANGES, "vfork": SPAWN,
+    "wait4": "ECHILD EINTR EINVAL ENOSYS", "waitid": "ECHILD EINTR EINVAL ENOSYS",
+    "write": "EAGAIN EIO ENOSPC EPIPE EINTR EDQUOT", "writev": "EAGAIN EIO EPIPE EINTR",
 }
 # The C library's start, the end, and what has no way to fail.
 CANNOT_FAIL = {"arch_prctl", "set_tid_address", "exit", "exit_group", "getpid", "getppid", "getuid", "geteuid",
