@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "run/state.h"
@@ -29,7 +28,7 @@ void manners_begin(struct run *run) {
     if (manners->lends_terminal)
         leave_terminal(run);
     if (run->model->n_units == 0) { /* a pause: there is nobody to keep anything for */
-        syscall(SYS_close_range, 3, ~0u, 0);
+        fd_close_others(-1);
         if (chdir("/") != 0)
             run_say(run, 0, "cannot change to /");
     }
@@ -94,7 +93,7 @@ void manners_after(struct run *run, const struct spawn *spawn, pid_t pid) {
     if (spawn->cwd_fd > 0)
         close(spawn->cwd_fd);
     if (manners->closes_files && run->watch < 0)
-        syscall(SYS_close_range, 3, ~0u, 0);
+        fd_close_others(-1);
     if (pid <= 0)
         return;
     tell(run, TALE_SPAWNED, pid, 0);

@@ -77,6 +77,17 @@ def test_a_fork_that_is_refused(programs, workdir, name, says):
     assert done.returncode == 1 and says in done.stderr and "exec" not in done.stderr
 
 
+@pytest.mark.skipif(lc.SANITIZED, reason="a sanitizer cannot live under strace")
+@pytest.mark.parametrize("error", ["ENOSYS", "EPERM"])
+def test_descriptors_are_closed_by_an_old_kernel_too(programs, workdir, error):
+    """Or under a seccomp profile that does not know the call."""
+    (workdir / "catatonit").symlink_to(programs.lastcall)
+    init = ["strace", "-f", "-o", workdir / "trace", "-e", f"inject=close_range:error={error}", workdir / "catatonit"]
+    with open("/dev/zero") as zero:
+        look = "until test -s it; do ls -l /proc/$PPID/fd | grep -c zero >it.new; grep -q 0 it.new && mv it.new it; done"
+        subprocess.run([*init, "--", "sh", "-c", look], pass_fds=[zero.fileno()], cwd=workdir, timeout=20, check=True)
+
+
 def test_nobody_reads_the_words(programs, workdir):
     """The line about a broken pipe would break it again, and again, and be all that is ever done."""
     (workdir / "dumb-init").symlink_to(programs.lastcall)
