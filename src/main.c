@@ -54,11 +54,13 @@ static bool take_place(enum personality as, struct calling *calling, struct aren
     return calling->text == NULL;
 }
 
-/* Whoever runs the file may call it anything, even nothing: then the file's own name counts. */
+/* Whoever runs the file may call it anything, even nothing: then the file's own name counts. Of a script whose
+ * interpreter we are that would be the script's. */
 static enum personality called_as(const char *argv0) {
     const char *file = (const char *)getauxval(AT_EXECFN);
     enum personality as = personality_of(argv0);
-    return as == AS_LASTCALL && file != NULL ? personality_of(file) : as;
+    as = as == AS_N && file != NULL ? personality_of(file) : as;
+    return as == AS_N ? AS_LASTCALL : as;
 }
 
 static int run_command(enum personality as, int argc, char **argv, char **envp) {

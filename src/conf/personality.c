@@ -13,7 +13,7 @@ enum { SIG_INT = 2, SIG_TERM = 15, SIG_STOP = 19, SIG_TSTP = 20, SIG_TTIN = 21, 
 
 static const struct { char name[12]; uint8_t as; } names[] = {
     {"tini", AS_TINI}, {"docker-init", AS_TINI}, {"dumb-init", AS_DUMB_INIT}, {"catatonit", AS_CATATONIT},
-    {"podman-init", AS_CATATONIT},
+    {"podman-init", AS_CATATONIT}, {"lastcall", AS_LASTCALL},
 };
 
 /* What is downloaded is called tini-static-amd64, dumb-init_1.2.5_x86_64, catatonit.x86_64. */
@@ -27,7 +27,7 @@ enum personality personality_of(const char *argv0) {
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (begins(name, names[i].name))
             return (enum personality)names[i].as;
-    return AS_LASTCALL;
+    return AS_N;
 }
 
 void personality_prefix(struct out *out, enum personality as, int pid, int level) {

@@ -26,8 +26,8 @@ struct calling {
     bool pause;               /* there is no command: reap, and wait for TERM or INT */
 };
 
-/* By the last component of argv[0]: tini, docker-init, dumb-init, catatonit or podman-init, alone or before
- * one of "-_.", as tini-static. */
+/* By the last component of argv[0]: tini, docker-init, dumb-init, catatonit, podman-init or lastcall, alone or before
+ * one of "-_.", as tini-static. AS_N: it names none of them. */
 enum personality personality_of(const char *argv0);
 
 /* What its lines begin with; level 0 is an error, and tini has more of them. */

@@ -67,6 +67,14 @@ def test_the_files_name_counts_where_argv_0_names_nobody(programs, workdir, argv
     assert done.returncode == 0
 
 
+def test_a_scripts_name_is_not_ours(programs, workdir):
+    """The file that was executed is then the script, and argv[0] the interpreter."""
+    (workdir / "tini").write_text(f"#!{programs.lastcall} /bin/sh\nexit 3\n")
+    (workdir / "tini").chmod(0o755)
+    done = subprocess.run([workdir / "tini"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 3 and done.stderr.startswith("lastcall: sh "), done
+
+
 @pytest.mark.skipif(lc.SANITIZED, reason="a sanitizer cannot live under strace")
 @pytest.mark.parametrize("name, says", [("tini", "[FATAL tini ("), ("dumb-init", "[dumb-init] Unable to fork. Exiting.\n"),
                                         ("catatonit", "failed to fork child: ")])

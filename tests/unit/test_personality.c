@@ -76,8 +76,8 @@ Test(personality, is_told_by_the_last_part_of_the_name) {
     cr_assert_eq(personality_of("tini-static-amd64"), AS_TINI);
     cr_assert_eq(personality_of("dumb-init_1.2.5_x86_64"), AS_DUMB_INIT);
     cr_assert_eq(personality_of("catatonit.x86_64"), AS_CATATONIT);
-    cr_assert_eq(personality_of("tinier"), AS_LASTCALL);
-    cr_assert_eq(personality_of(""), AS_LASTCALL);
+    cr_assert_eq(personality_of("tinier"), AS_N);
+    cr_assert_eq(personality_of(""), AS_N);
 }
 
 Test(tini, options_become_ours) {
