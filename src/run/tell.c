@@ -14,8 +14,8 @@
  * names as signals, %p the program, %e the error a. */
 static const char *const lines[AS_N][TALE_N] = {
     [AS_TINI] = {
-        [TALE_NO_REAPER] = "1Tini is not running as PID 1 and isn't registered as a child subreaper,\n"
-                           "so zombie reaping won't work. Give -s, or set TINI_SUBREAPER, or run it as PID 1.",
+        [TALE_NO_REAPER] = "1Tini is not running as PID 1 and isn't registered as a child subreaper.\n"
+                           "So zombie reaping won't work. Give -s, or set TINI_SUBREAPER, or run it as PID 1.",
         [TALE_SPAWNED] = "2Spawned child process '%p' with pid '%a'",
         [TALE_FAILED] = "0exec %p failed: %e",
         [TALE_NOT_FORKED] = "0fork failed: %e",
