@@ -25,12 +25,6 @@ bool sigmask_is_pending(int sig) {
     return (pending & signal_bit(sig)) != 0;
 }
 
-void sigmask_let(int sig) {
-    signal_set before;
-    if (sigmask_set(ALL_SIGNALS & ~signal_bit(sig), &before))
-        sigmask_set(before, NULL);
-}
-
 bool sigmask_drop_own(int sig) {
     signal_set one = signal_bit(sig);
     struct timespec none = {0};
@@ -46,6 +40,13 @@ bool sigmask_drop_own(int sig) {
 static bool to_default(int sig) {
     struct kernel_sigaction standard = {{0}};
     return syscall(SYS_rt_sigaction, sig, &standard, NULL, sizeof(signal_set)) == 0;
+}
+
+void sigmask_let(int sig) {
+    signal_set before;
+    to_default(sig);
+    if (sigmask_set(ALL_SIGNALS & ~signal_bit(sig), &before))
+        sigmask_set(before, NULL);
 }
 
 bool sigmask_want_children(void) { return to_default(SIGCHLD); }

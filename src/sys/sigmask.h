@@ -20,7 +20,7 @@
 /* before: the mask that was there; may be NULL. false and errno: it is as it was. */
 bool sigmask_set(signal_set blocked, signal_set *before);
 bool sigmask_is_pending(int sig);
-/* A signal that is blocked and pending does what it does to any process. */
+/* A signal that is blocked and pending does what it does to any process, also if it was inherited as ignored. */
 void sigmask_let(int sig);
 /* A pending signal that we have sent ourselves is gone; true: there was one. While it is pending the same
  * signal from anybody else is lost. */

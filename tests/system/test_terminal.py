@@ -267,6 +267,20 @@ def test_a_stop_tells_others_what_the_terminal_would_have_told_them(bash, termin
     assert [recorded_signals(log) for log in logs[1:]] == [[20, 10], [10]]
 
 
+@pytest.mark.parametrize("sig", [signal.SIGSTOP, signal.SIGTTIN])
+def test_a_stop_by_hand_where_the_key_is_ignored(bash, programs, sig):
+    """Whoever has started it ignores TSTP: it stops with its command all the same."""
+    bash.type(f"(trap '' TSTP; exec {programs.lastcall} sleep 1000)")
+    in_front(bash.run, "sleep", "1000")
+    [command] = [p for p in all_of(bash.run) if p.argv == ["sleep", "1000"]]
+    os.kill(command.pid, sig)
+    bash.expect_prompt()
+    bash.type("fg")
+    in_front(bash.run, "sleep", "1000")
+    bash.key("c")
+    assert bash.code() == 130
+
+
 def test_stop_and_continue_at_once(start, workdir, programs):
     """Whatever of it comes first, both run in the end."""
     log = workdir / "log"
