@@ -79,25 +79,22 @@ bool said(struct making *m, int stream, int code) {
 }
 
 void complain(struct making *m, struct out *out) {
-    static const char *const what[] = {
-        [SCAN_UNKNOWN] = "unrecognized option", [SCAN_NO_VALUE] = "option", [SCAN_NOT_ONE] = "ambiguous option",
-        [SCAN_UNWANTED] = "option",
-    };
     static const char *const why[] = {
-        [SCAN_UNKNOWN] = "", [SCAN_NO_VALUE] = " requires an argument", [SCAN_NOT_ONE] = "",
+        [SCAN_UNKNOWN] = "", [SCAN_NO_VALUE] = " requires an argument", [SCAN_NOT_ONE] = " is ambiguous",
         [SCAN_UNWANTED] = " doesn't allow an argument",
     };
     const struct scan *scan = &m->scan;
     char letter[2] = {scan->letter, 0};
-    bool is_long = scan->long_word;
+    bool is_long = scan->long_word, unknown = scan->found == SCAN_UNKNOWN;
+    const char *word = is_long ? scan->long_word : letter;
     out_text(out, m->self);
     out_text(out, ": ");
     if (is_long)
-        out_text(out, what[scan->found]);
+        out_text(out, unknown ? "unrecognized option" : "option");
     else
-        out_text(out, scan->found == SCAN_UNKNOWN ? "invalid option --" : "option requires an argument --");
+        out_text(out, unknown ? "invalid option --" : "option requires an argument --");
     out_text(out, " '");
-    out_text(out, is_long ? scan->long_word : letter);
+    out_bytes(out, word, unknown ? strlen(word) : strcspn(word, "="));
     out_char(out, '\'');
     if (is_long)
         out_text(out, why[scan->found]);

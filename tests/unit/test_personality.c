@@ -192,9 +192,9 @@ Test(dumb_init, a_terminals_stop_becomes_one_that_an_orphaned_group_obeys) {
 Test(dumb_init, speaks_on_stderr) {
     answers("./dumb-init", LIST("-V"), 2, 0, "dumb-init v1.2.5\n");
     answers("dumb-init", LIST("--help"), 2, 0, "Optional arguments:");
-    answers("dumb-init", LIST("--ver"), 2, 1, "ambiguous option '--ver'\n");
+    answers("dumb-init", LIST("--ver"), 2, 1, "dumb-init: option '--ver' is ambiguous\n");
     answers("dumb-init", LIST("--yolo"), 2, 1, "dumb-init: unrecognized option '--yolo'\n");
-    answers("dumb-init", LIST("--version=1"), 2, 1, "option '--version=1' doesn't allow an argument\n");
+    answers("dumb-init", LIST("--version=1"), 2, 1, "dumb-init: option '--version' doesn't allow an argument\n");
     answers("dumb-init", LIST("--rewrite"), 2, 1, "option '--rewrite' requires an argument\n");
     answers("./dumb-init", LIST("-v"),
             2, 1, "Usage: ./dumb-init [option] program [args]\nTry ./dumb-init --help for full usage.\n");
