@@ -46,7 +46,7 @@ void *memory_take(const struct verb_call *call, size_t bytes) {
     void *memory = memory_try(bytes);
     if (memory == NULL) {
         complain_about(call, "not enough memory");
-        _exit(EXIT_NO);
+        _exit(EXIT_FAILED);
     }
     return memory;
 }

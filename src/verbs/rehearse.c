@@ -21,7 +21,7 @@
 #include "verbs/tally.h"
 
 enum { MAX_WORDS_HERE = 4096, LOOK_MS = 50, READY_S = 300, SETTLE_S = 1, SLACK_S = 30 };
-enum { EXIT_FAILED = 125, PATH_ROOM = 256, SOCKET_PATH = 107, MOST_FOLDERS = 100 };
+enum { PATH_ROOM = 256, SOCKET_PATH = 107, MOST_FOLDERS = 100 };
 
 struct rehearsal {
     const struct verb_call *call;

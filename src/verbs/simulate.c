@@ -10,7 +10,7 @@
 #include "verbs/loading.h"
 #include "world/world.h"
 
-enum { MOST_WITH = 256, MOST_AGAIN = 16, MOST_TURNS = 100000, EXIT_FAILED = 125, BASE_S = 100000 };
+enum { MOST_WITH = 256, MOST_AGAIN = 16, MOST_TURNS = 100000, BASE_S = 100000 };
 enum { SIG_KILL = 9, SIG_TERM = 15, SIG_STOP = 19 };
 
 struct later { span in; int signal; };

@@ -7,7 +7,7 @@
 #include "text/out.h"
 #include "verbs/verb.h"
 
-enum { EXIT_NO = 1, EXIT_WORDS = 2, WORDS_MOST = 64 };
+enum { EXIT_NO = 1, EXIT_WORDS = 2, EXIT_FAILED = 125, WORDS_MOST = 64 };
 
 /* One option of a verb: with a value (each time it is given, into values), or without. */
 struct verb_option {

@@ -226,6 +226,13 @@ def test_a_verb(place, programs, verb):
     assert not any(wrong), "\n".join(filter(None, wrong))
 
 
+@pytest.mark.parametrize("verb", ["check @ini", "rehearse @ini", "prestop --control /none -c @ini"])
+def test_without_memory_it_is_lastcall_that_failed(place, programs, verb):
+    """1 is the answer no: a file that has warnings, a run that was not clean."""
+    code, _, err = place().execute(verb, tracer(programs), Fault("self mmap ENOMEM 1+"))
+    assert (code, err.decode()) == (125, f"lastcall {verb.split()[0]}: not enough memory\n")
+
+
 @pytest.mark.parametrize("verb,fault", [
     ("plan @ini", "self mmap ENOMEM 1"), ("plan @ini", "self mmap ENOMEM 2+"), ("plan @ini", "self mmap ENOMEM 5"),
     ("plan --svg @svg @ini", "self mmap ENOMEM 6"), ("check @ini", "self mmap ENOMEM 3"),
