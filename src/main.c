@@ -9,6 +9,7 @@
 #include "net/net.h"
 #include "run/load.h"
 #include "run/run.h"
+#include "sys/fd.h"
 #include "sys/sigmask.h"
 #include "sys/stderr.h"
 #include "text/out.h"
@@ -36,6 +37,7 @@ static int say_needs_running(const char *word) {
 
 static int run_verb(const struct verb *verb, int argc, char **argv, char **envp) {
     struct verb_call call = {.argc = argc - 1, .argv = argv + 1, .envp = envp};
+    fd_hold_standard();
     if (verb->needs_running && getpid() == 1)
         return say_needs_running(argv[1]);
     if (argc == 3 && (strcmp(argv[2], "-h") == 0 || strcmp(argv[2], "--help") == 0))

@@ -8,10 +8,23 @@
 
 /* The lowest free number is this one. Without /dev/null it is kept by what can be neither read nor written
  * to; a child then finds it closed, as we did. */
+static int take_place(void) { return open("/", O_PATH | O_CLOEXEC); }
+
+void fd_hold_standard(void) {
+    int fd;
+    while ((fd = take_place()) >= 0 && fd <= 2) {}
+    fd_close(&fd);
+}
+
 void fd_fill_standard(void) {
-    for (int fd = 0; fd <= 2; fd++)
-        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) < 0)
-            open("/", O_PATH | O_CLOEXEC);
+    for (int fd = 0; fd <= 2; fd++) {
+        int flags = fcntl(fd, F_GETFL);
+        if (flags < 0 ? errno != EBADF : !(flags & O_PATH))
+            continue;
+        close(fd);
+        if (open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) < 0)
+            take_place();
+    }
 }
 
 int fd_above_standard(int fd) {

@@ -8,6 +8,8 @@
 
 /* Closed standard streams become /dev/null, or are kept shut, so that nothing of ours is taken for one. */
 void fd_fill_standard(void);
+/* Closed standard streams are kept shut: what a verb opens is not taken for its stdout. */
+void fd_hold_standard(void);
 /* The same file above 2, close-on-exec; fd is closed if it had to move. -1 stays -1. */
 int fd_above_standard(int fd);
 /* Raises the soft limit to the hard one; *before is for the children. false: nothing was changed. */

@@ -88,9 +88,15 @@ def test_a_result_that_cannot_be_written_is_an_error(conf, words):
     assert "no space left" in lines[0]
 
 
-@pytest.mark.parametrize("words", ["status", "status --json", "status --watch", "status --json --watch", "drain"])
-def test_an_answer_that_cannot_be_written_is_an_error(app, programs, words):
-    run = app("[service a]\ncommand = @svc a\n").ready()
-    done = run.run("/bin/sh", "-c", f"{programs.lastcall} {words} >/dev/full")
-    assert done.code == 1 and done.err == f"lastcall {words.split()[0]}: stdout: no space left\n"
+@pytest.mark.parametrize("where,why", [(">/dev/full", "no space left"), (">&-", "it is closed")])
+@pytest.mark.parametrize("words", ["status", "status --json", "status --watch", "status --json --watch", "drain",
+                                   "checkpoint list", "checkpoint export"])
+def test_an_answer_that_cannot_be_written_is_an_error(app, programs, words, where, why):
+    """A closed stdout is not the first thing that is opened: that would be the socket, or a checkpoint's file."""
+    run = app("[lastcall]\ncheckpoint-dir = @W\n[service a]\ncommand = @svc a\n[checkpoint j]\n"
+              "command = touch ${LASTCALL_CHECKPOINT_DIR}/f\ntimeout = 1s\n").ready()
+    assert run.verb("checkpoint", "j").code == 0
+    done = run.run("/bin/sh", "-c", f"{programs.lastcall} {words} {where}")
+    what = "the archive cannot be written" if "export" in words else "stdout"
+    assert done.code == 1 and done.err == f"lastcall {words.split()[0]}: {what}: {why}\n"
     assert run.stop() == 0
