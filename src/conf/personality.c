@@ -185,7 +185,7 @@ void personality_apply(const struct calling *calling, struct config *config) {
         config->verbosity = -2;
     if (!policy->pid1 && calling->manners.no_subreaper)
         policy->sweep = false; /* what is left behind is not ours to see */
-    if (calling->manners.as != AS_DUMB_INIT && (calling->pause || policy->single))
+    if ((calling->manners.as == AS_TINI || calling->manners.as == AS_CATATONIT) && (calling->pause || policy->single))
         config->manners.fatal = FAULTS;
     if (calling->pause)
         pause(config);
