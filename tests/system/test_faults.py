@@ -260,11 +260,12 @@ def ends_well(scenario, seen, fault):
         return f"died of signal {run.signaled}"
     if seen.wrong:
         return seen.wrong
-    blind = fault.call in LISTS             # then waitid is asked about thousands of numbers, and traced each time
-    calls = sum(n for (role, call), n in seen.counts.items() if role == "self" and not (blind and call == "waitid"))
+    # Without the lists of /proc waitid is asked about thousands of numbers, and traced each time.
+    blind = seen.counts.get(("self", "waitid"), 0) if fault.call in LISTS else 0
+    calls = sum(n for (role, _), n in seen.counts.items() if role == "self") - blind
     if calls > MOST_CALLS:
         return f"a busy loop: {calls} calls"
-    if run.exited_at - (seen.told or seen.begun) > scenario.grace + LATE + 3 * blind:
+    if run.exited_at - (seen.told or seen.begun) > scenario.grace + LATE + blind / 1000:
         return f"late: {run.exited_at - (seen.told or seen.begun):.2f} s of {scenario.grace}"
     if run.code in (78, 125, 126, 127) or scenario.place and run.code in (1, 2):     # 78: a file that cannot be read
         prefix = ".*" if scenario.place else "lastcall: "
