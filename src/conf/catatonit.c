@@ -26,9 +26,7 @@ static bool take(struct making *m, bool *group) {
     switch (m->scan.letter) {
     case 'g': *group = true; return true;
     case 'P': m->calling->pause = true; return true;
-    case 'L':
-        out_text(saying(m), "lastcall " LASTCALL_VERSION ", in the place of catatonit, whose code it has none of: MIT licence.\n");
-        return said(m, STDOUT, 0);
+    case 'L': return licence(m);
     case 'V':
         out_text(saying(m), CATATONIT "\n");
         return said(m, STDOUT, 0);

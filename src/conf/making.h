@@ -27,6 +27,8 @@ void own(struct making *m, const char *option, const char *value);
 struct out *saying(struct making *m);
 struct out *complaint(struct making *m); /* begun as the other begins an error */
 bool said(struct making *m, int stream, int code);
+/* lastcall's own. */
+bool licence(struct making *m);
 /* What getopt(3) says of the word that stopped the scan. */
 void complain(struct making *m, struct out *out);
 

@@ -78,6 +78,11 @@ bool said(struct making *m, int stream, int code) {
     return false;
 }
 
+bool licence(struct making *m) {
+    out_text(saying(m), "lastcall " LASTCALL_VERSION ", in the place of another init, whose code it has none of: MIT licence.\n");
+    return said(m, STDOUT, 0);
+}
+
 void complain(struct making *m, struct out *out) {
     static const char *const why[] = {
         [SCAN_UNKNOWN] = "", [SCAN_NO_VALUE] = " requires an argument", [SCAN_NOT_ONE] = " is ambiguous",

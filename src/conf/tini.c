@@ -71,9 +71,7 @@ static bool take(struct making *m, struct wishes *wishes) {
         wishes->parent_death = value;
         return (strncmp(value, "SIG", 3) == 0 && signame_parse(value, strlen(value))) || fatal(m, "-p", value);
     case 'e': return expect(m, value) || fatal(m, "-e", value);
-    case 'l':
-        out_text(saying(m), "lastcall " LASTCALL_VERSION ", in the place of tini, whose code it has none of: MIT licence.\n");
-        return said(m, STDOUT, 0);
+    case 'l': return licence(m);
     default: return usage(m, saying(m), STDOUT, 0);
     }
 }

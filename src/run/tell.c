@@ -12,8 +12,8 @@
 
 /* A digit, the chatter from which on it is said, and the text: %a and %b are numbers, %A and %B are their
  * names as signals, %p the program, %e the error a. */
-static const char *const lines[AS_N][TALE_N] = {
-    [AS_TINI] = {
+static const char *const lines[AS_N - 1][TALE_N] = {
+    [AS_TINI - 1] = {
         [TALE_NO_REAPER] = "1Tini is not running as PID 1 and isn't registered as a child subreaper.\n"
                            "So zombie reaping won't work. Give -s, or set TINI_SUBREAPER, or run it as PID 1.",
         [TALE_SPAWNED] = "2Spawned child process '%p' with pid '%a'",
@@ -28,7 +28,7 @@ static const char *const lines[AS_N][TALE_N] = {
         [TALE_MAIN_KILLED] = "2Main child exited with signal (with signal '%B')",
         [TALE_GOODBYE] = "4Exiting: child has exited",
     },
-    [AS_DUMB_INIT] = {
+    [AS_DUMB_INIT - 1] = {
         [TALE_BEGIN] = "1Running in debug mode.",
         [TALE_SINGLE] = "1Not running in setsid mode.",
         [TALE_NOT_LEFT] = "1Unable to detach from controlling tty (errno=%a %e).",
@@ -50,7 +50,7 @@ static const char *const lines[AS_N][TALE_N] = {
         [TALE_KILLED] = "1A child with PID %a was terminated by signal %b.",
         [TALE_GOODBYE] = "1Child exited with status %a. Goodbye.",
     },
-    [AS_CATATONIT] = {
+    [AS_CATATONIT - 1] = {
         [TALE_SPAWNED] = "1pid1 (%a) spawned: %p",
         [TALE_FAILED] = "0failed to exec pid1: %e",
         [TALE_NOT_FORKED] = "0failed to fork child: %e",
@@ -85,7 +85,7 @@ __attribute__((noinline))
 static void tell_as_another(struct run *run, enum tale tale, int a, int b) {
     enum { INFO = 2, LINE = 1024 };
     const struct manners *manners = &run->config->manners;
-    const char *at = lines[manners->as][tale];
+    const char *at = lines[manners->as - 1][tale];
     char text[LINE];
     struct out out = out_on(text, sizeof text - 1);
     if (at == NULL || manners->chatter < *at - '0')
