@@ -15,17 +15,12 @@ static void resume(struct run *run, uint16_t slot) { jobs_signal(&run->jobs, slo
 
 /* It has reached for the terminal from the background. While we have it there is no reason to keep it; and
  * if it is gone for good, by a hang-up, nobody else would let the command see that. */
-static bool lend(struct run *run, uint16_t slot, int sig) {
-    if (sig != SIGTTIN && sig != SIGTTOU)
-        return false;
+static bool lend(struct run *run, uint16_t slot) {
     if (!terminal_lend(&run->terminal, run->jobs.v[slot].pid) && terminal_is_there())
         return false;
     resume(run, slot);
     return true;
 }
-
-/* The terminal sends these to whole groups: for its key to the one in front, for a try to one that is not. */
-static bool is_of_terminal(int sig, bool lent) { return sig == SIGTSTP ? lent : (sig == SIGTTIN || sig == SIGTTOU) && !lent; }
 
 /* The shell whose job we are shall see it stopped, and with it all others in a pipeline. To them goes what the terminal
  * would have sent them, had the command been in our group, as without us it were: the key's signal if the command has
@@ -33,40 +28,46 @@ static bool is_of_terminal(int sig, bool lent) { return sig == SIGTSTP ? lent : 
  * others. The same signal sent by hand to the command looks alike; any other stop is for us alone. The foreground comes
  * back first: a lastcall above sees by that whose key it was. The kernel knows whether anybody could continue the group;
  * if not, nothing stops, and the answer is no. */
-static bool stop_too(struct run *run, int sig, bool lent) {
-    bool all = is_of_terminal(sig, lent);
+static bool stop_too(const struct run *run, int sig, bool lent, bool all) {
     if (sigmask_is_pending(SIGCONT))
         return true;
-    if (all && lent)
+    if (!all)
+        return kill(run->self, SIGSTOP), true;
+    if (lent)
         terminal_give(getpgrp());
-    kill(all ? 0 : run->self, all ? sig : SIGTSTP);
-    sigmask_let(all ? sig : SIGTSTP);
+    kill(0, sig);
+    sigmask_let(sig);
     return sigmask_is_pending(SIGCONT);
 }
 
-/* Nobody could ever give it what it has reached for. In our group, an orphan, its try would have failed; in its own it
- * is not one, for we are its parent. So it is told as the kernel tells an orphan that has stopped: once. */
-static void hang_up(struct run *run, uint16_t slot) {
-    if (run->stopped_for == slot)
+/* Nothing stops: nobody could continue it. Whom the key has stopped goes on. What has reached for the terminal can never
+ * get it; in our group, an orphan, its try would have failed, but its own is not one, for we are its parent. So it is told
+ * as the kernel tells an orphan that has stopped: once. */
+static void go_on(struct run *run, uint16_t slot, bool reached) {
+    if (!reached) {
+        terminal_lend(&run->terminal, run->terminal.given);
+    } else if (!run->model->policy.pid1 && run->stopped_for != slot) {
+        run->stopped_for = slot;
+        jobs_signal(&run->jobs, slot, SIGHUP, TO_GROUP);
+    } else {
         return;
-    run->stopped_for = slot;
-    jobs_signal(&run->jobs, slot, SIGHUP, TO_GROUP);
+    }
     resume(run, slot);
 }
 
-/* As PID 1 we never stop, nor while a clock runs. Whom the key has stopped and nobody could continue goes on. */
+/* As PID 1 we never stop, nor while a clock runs. */
 void stops_stopped(struct run *run, uint16_t slot, int sig) {
-    if (!is_at_terminal(run, slot) || lend(run, slot, sig) || !is_never(run->core.walk.clock))
+    const struct manners *manners = &run->config->manners;
+    bool reached = sig == SIGTTIN || sig == SIGTTOU;
+    if (!is_at_terminal(run, slot) || (reached && lend(run, slot)) || !is_never(run->core.walk.clock) ||
+        manners->never_stops)
         return;
-    bool lent = terminal_is_lent(&run->terminal), never = run->model->policy.pid1 || run->config->manners.never_stops;
-    if (!never && stop_too(run, sig, lent)) {
+    bool lent = terminal_is_lent(&run->terminal);
+    bool all = reached ? !lent : sig == SIGTSTP && lent; /* to one that is not in front; to the one in front */
+    if (!run->model->policy.pid1 && stop_too(run, sig, lent, all))
         run->stopped_for = slot;
-    } else if (sig == SIGTSTP && lent && !run->config->manners.never_stops) {
-        terminal_lend(&run->terminal, run->terminal.given);
-        resume(run, slot);
-    } else if (!never && is_of_terminal(sig, lent)) {
-        hang_up(run, slot);
-    }
+    else if (all)
+        go_on(run, slot, reached);
 }
 
 /* Whoever continues us continues the command, all of its group; it gets the terminal back if we have it.
