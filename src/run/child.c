@@ -313,7 +313,7 @@ void child_start(struct run *run, const struct action *action) {
     struct spawn spawn = {
         .envp = run->envp, .argv = order.command->argv, .cwd = order.in->cwd, .umask = order.in->umask,
         .keep_session = tty, .exec_fd = -1, .error_fd = -1,
-        .foreground = tty && run->terminal.wanted && terminal_in_foreground(),
+        .foreground = tty && run->terminal.wanted && terminal_is_ours(),
         .nofile = run->nofile_raised ? &run->nofile : NULL, .prepare = prepare, .with = &order,
     };
     if (order.checkpoint != NONE)

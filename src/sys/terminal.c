@@ -36,8 +36,6 @@ static bool has_foreground(int fd) {
     return !background;
 }
 
-bool terminal_in_foreground(void) { return has_foreground(0); }
-
 bool terminal_is_ours(void) {
     int fd = enter();
     bool ours = fd >= 0 && has_foreground(fd);

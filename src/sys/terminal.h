@@ -32,8 +32,7 @@ bool terminal_is_lent(const struct terminal *terminal);
 /* From the group that got it, or from one that is gone, but from nobody else: a shell may have put us
  * into the background meanwhile. With its settings, if one that was killed has had it. */
 void terminal_take(struct terminal *terminal, bool killed);
-bool terminal_in_foreground(void);
-/* The same of our terminal, whichever descriptor that is on. */
+/* We have the foreground of our terminal, whichever descriptor that is on. */
 bool terminal_is_ours(void);
 /* Lets go of the terminal on stdin, so that another session can have it. A session's leader lets go for
  * all of its session, and the foreground group gets HUP and CONT: those that came to us, which mean nothing
