@@ -220,6 +220,16 @@ static void finish(struct run *run) {
     helper_close(run);
 }
 
+/* At a terminal a shell above ends its loop or list for an interrupt by this alone: the key has told the command and
+ * nobody else. Whoever ignores it, or is PID 1, exits. */
+static void end_as_command(const struct run *run) {
+    if (run->terminal.known && run->config->manners.as == AS_LASTCALL &&
+        run->core.units[0].exit == -SIGINT && run->exit == 128 + SIGINT) {
+        kill(run->self, SIGINT);
+        sigmask_let(SIGINT);
+    }
+}
+
 int run_late(const struct config *config, struct arena *arena, char *const *envp, span late) {
     struct run *run = arena_take(arena, sizeof *run);
     if (run == NULL)
@@ -242,6 +252,7 @@ int run_late(const struct config *config, struct arena *arena, char *const *envp
     /* From here on nothing dies and nothing grows: memory, descriptors and plans are laid out. */
     loop(run);
     finish(run);
+    end_as_command(run);
     return run->exit;
 }
 

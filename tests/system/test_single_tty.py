@@ -94,8 +94,8 @@ def test_stop_key_stops_both_and_the_shell_gets_the_terminal(at_terminal, termin
     go.touch()
     wait_for(lambda: process(command.pid).state == "S" and process(lastcall.pid).state == "S")
     wait_for(lambda: process(command.pid).foreground == command.pgrp, what="the command in the foreground again")
-    terminal.type("\x03")
-    terminal.shown("code 130")
+    terminal.type("\x1c")     # an interrupt would end the script too
+    terminal.shown("code 131")
     run.wait()
 
 

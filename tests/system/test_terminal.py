@@ -139,6 +139,15 @@ def test_the_interrupt_key_arrives_once(bash, terminal, workdir, programs, how):
     assert recorded_signals(log) == [2, 10]
 
 
+@pytest.mark.parametrize("line", ["for i in 1 2 3; do {}; done", "{}; sleep 2000", "{} | cat; sleep 2000"])
+def test_the_interrupt_key_ends_what_the_shell_does(bash, programs, line):
+    """It goes by its child's death: the key's signal has reached the command alone."""
+    bash.type(line.format(f"{programs.lastcall} sleep 1000"))
+    in_front(bash.run, "sleep", 1000) if "cat" not in line else wait_for(lambda: len(all_of(bash.run)) == 3)
+    bash.key("c")
+    assert bash.code() == 130
+
+
 @pytest.mark.parametrize("how", ["{}", "{} </dev/null", "{} | cat"])
 def test_a_resize_arrives_once(bash, terminal, workdir, programs, how):
     log = workdir / "log"
