@@ -25,8 +25,13 @@ SIZE   := -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -f
           $(LTO)
 CFLAGS ?= -Oz -g
 MODE   := -std=gnu11 -D_GNU_SOURCE -DLASTCALL_VERSION='"$(VERSION)"' $(WARN)
-LINK   := -static -no-pie -Wl,--gc-sections -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,-z,noseparate-code \
-          -flto-partition=one
+# The data's bytes follow the code's in the file: without a small common-page-size they would begin a page.
+ifeq ($(LIBC),musl)
+LAYOUT := -Wl,-T,src/layout.ld -Wl,-z,norelro -Wl,-z,common-page-size=64
+else
+LAYOUT := -Wl,-z,relro,-z,now
+endif
+LINK   := -static -no-pie -Wl,--gc-sections -Wl,-z,noexecstack -Wl,-z,noseparate-code -flto-partition=one $(LAYOUT)
 
 # model is only nouns; core, conf and text decide and are pure, and so is world, which only simulates; the
 # rest does.
@@ -40,7 +45,7 @@ objects   = $(pure_obj) $(does_obj)
 
 all: $(B)/lastcall gates
 
-$(B)/lastcall: $(objects)
+$(B)/lastcall: $(objects) src/layout.ld
 	@echo "  LD   $@"
 	@$(CC) $(CFLAGS) $(HARDEN) $(SIZE) $(LINK) $(LDFLAGS) -o $@.full $(objects) $(LIBDIR)/libinih.a $(LIBDIR)/libmd.a
 	@strip -s -R .comment -o $@ $@.full
