@@ -12,8 +12,8 @@
 
 struct out { char *text; size_t n, room; bool cut; };
 
-/* room: bytes of buffer, the NUL's included, 1 at least. */
-struct out out_on(char *buffer, size_t room);
+/* room: bytes of buffer, the NUL's included, 1 at least. A hundred places call it, so it is not inlined. */
+__attribute__((noinline)) struct out out_on(char *buffer, size_t room);
 void out_bytes(struct out *out, const char *bytes, size_t n);
 void out_text(struct out *out, const char *text);
 void out_char(struct out *out, char c);
