@@ -45,7 +45,7 @@ static bool send_head(struct export *export, const struct tar_entry *entry) {
 
 /* Bytes of a file, as many as were promised, and what fills their last block. */
 static bool send_contents(struct export *export, int fd, uint64_t size, SHA2_CTX *sha, const char *path) {
-    static const char zeros[TAR_BLOCK];
+    char zeros[TAR_BLOCK] = {0};
     uint8_t *block = export->store->block;
     export->inside = size > 0;
     for (uint64_t left = size; left > 0;) {
@@ -164,7 +164,7 @@ static void break_off(struct export *export) {
 }
 
 bool archive_export(struct store *store, const char *id, int to, struct archive_error *error) {
-    static const char end[2 * TAR_BLOCK];
+    char end[2 * TAR_BLOCK] = {0};
     static char text[TAR_PATH];
     struct export export = {.store = store, .to = to, .error = error};
     struct out path = out_on(text, sizeof text), name;
