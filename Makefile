@@ -23,6 +23,7 @@ HARDEN := -fstack-protector --param=ssp-buffer-size=4 -D_FORTIFY_SOURCE=2
 SIZE   := -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-pie \
           -fno-jump-tables -fno-tree-switch-conversion -fno-tree-sra -fno-ipa-sra -fno-tree-loop-im -fno-tree-dominator-opts \
           -fno-move-loop-invariants -fno-caller-saves -fno-expensive-optimizations --param=uninlined-function-insns=0 \
+          -fno-if-conversion -fno-forward-propagate -fno-tree-tail-merge $(if $(findstring x86_64,$(LIBDIR)),-malign-data=abi) \
           $(LTO)
 CFLAGS ?= -Oz -g
 MODE   := -std=gnu11 -D_GNU_SOURCE -DLASTCALL_VERSION='"$(VERSION)"' $(WARN)
