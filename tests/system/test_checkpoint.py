@@ -212,7 +212,7 @@ def test_a_request_for_all_tells_of_those_that_it_began(keeps):
 def test_one_on_demand_knows_its_time(keeps):
     run = keeps("command = sh -c '@show save LASTCALL_LEFT_MS; date >$LASTCALL_CHECKPOINT_DIR/x'\ntimeout = 3s\nwhen = never\n")
     assert take(run).code == 200
-    [left] = [e for e in run.events() if e.startswith("save LASTCALL_LEFT_MS=")]
+    [left] = wait_for(lambda: [e for e in run.events() if e.startswith("save LASTCALL_LEFT_MS=")])
     assert 0 < int(left.split("=")[1]) <= 3000
     assert run.stop() == 0
 
