@@ -202,7 +202,7 @@ static void rest(struct run *run, const struct batch *batch, span took) {
 }
 
 /* Reaps until there is nothing, then looks at groups: a group of zombies still exists. */
-static void reap(struct run *run) {
+void facts_reap(struct run *run) {
     struct batch batch = {.n = 0};
     run->rested = false;
     instant begun = clock_now();
@@ -222,7 +222,7 @@ static void reap(struct run *run) {
 NEARBY void facts_reap_when_due(struct run *run) {
     instant at = run->look ? run->rest : run->next_look;
     if (due(at, run->now) && !run->exited)
-        reap(run);
+        facts_reap(run);
 }
 
 /* ---- descriptors ---- */

@@ -42,12 +42,22 @@ static bool take_news(struct run *run, struct event *event) {
     return false;
 }
 
+/* Facts before timers: what has happened by now comes before what is due by now, and makes nothing due by itself.
+ * Who has ended in time, and is only seen late, is not killed. */
+static NEARBY instant time_of(const struct run *run, const struct event *event) {
+    instant next = core_next(&run->core);
+    return event->kind == EV_TICK || !due(next, run->now) ? run->now : later_of((instant){next.ns - 1}, run->core.now);
+}
+
+static NEARBY void tell_core(struct run *run, const struct event *event) {
+    core_step(&run->core, event, time_of(run, event), &run->actions);
+    carry_out(run);
+}
+
 static NEARBY void tell_news(struct run *run) {
     struct event event;
-    while (!run->exited && take_news(run, &event)) {
-        core_step(&run->core, &event, run->now, &run->actions);
-        carry_out(run);
-    }
+    while (!run->exited && take_news(run, &event))
+        tell_core(run, &event);
 }
 
 NEARBY void step(struct run *run, const struct event *event) {
@@ -55,8 +65,7 @@ NEARBY void step(struct run *run, const struct event *event) {
         return;
     if (event->kind != EV_TICK)
         run->vain = 0;
-    core_step(&run->core, event, run->now, &run->actions);
-    carry_out(run);
+    tell_core(run, event);
     tell_news(run);
 }
 
@@ -112,13 +121,14 @@ static NEARBY void wait_for_news(struct run *run) {
         run->vain = 0;
 }
 
-/* Facts before timers: what has happened by now counts before what is due by now. */
 static NEARBY void turn(struct run *run) {
     wait_for_news(run);
     facts_reap_when_due(run);
     if (is_never(next_due(run)))
         return;
     run->now = clock_now();
+    if (due(core_next(&run->core), run->now) && !run->exited)
+        facts_reap(run); /* also of what has ended since we woke up */
     upward_watchdog(run);
     acts_sweep_when_due(run);
     step(run, &(struct event){.kind = EV_TICK});

@@ -134,6 +134,7 @@ void facts_signal(struct run *run, const struct signal_taken *taken);
 void facts_reap_when_due(struct run *run);
 void facts_watched(struct run *run, span most);
 /* Where waiting is no way to the news, for a call fails that cannot: looks for them, after a short rest. */
+void facts_reap(struct run *run);
 void facts_searched(struct run *run, span most);
 void facts_exec(struct run *run, uint16_t slot);
 

@@ -3,6 +3,7 @@ import json
 import os
 import re
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -554,3 +555,19 @@ def test_a_step_that_failed_comes_first(app):
     assert run.stop() == 0
     ends_with(run, rf"DEGRADED in {TIME} of 10\.0 after SIGTERM from outside: web exited 0; one failed: exited 3 "
               r"\(.*app\.ini:4\); and 1 more\. exit 0")
+def test_an_end_that_is_seen_after_its_deadline(app, programs, workdir, both):
+    """Nobody killed it: lastcall stands still meanwhile."""
+    log = workdir / "log"
+    run = app(f"[service web]\ncommand = {programs.prog} slow 300 {log}\nmain = yes\nstop-timeout = 2s\n", mode=both)
+    wait_for_text(log, "ready")
+    begun = time.monotonic()
+    run.signal(SIGTERM)
+    run.wait_line("web .*TERM to pid")
+    os.kill(run.lc.pid, signal.SIGSTOP)
+    wait_for_text(log, "done")
+    wait_for(lambda: time.monotonic() > begun + 2.2)
+    os.kill(run.lc.pid, signal.SIGCONT)
+    assert run.wait() == 0
+    ends_with(run, rf"CLEAN in {TIME} of 10\.0 after SIGTERM from outside: web exited 0\. exit 0")
+
+
