@@ -123,6 +123,7 @@ void facts_exec(struct run *run, uint16_t slot) {
         s->failed = true; /* told when it has been reaped */
         return;
     }
+    s->complained = false;
     if (s->state == SLOT_STARTING)
         s->state = SLOT_RUNS;
     step(run, &(struct event){.kind = EV_SPAWNED, .job = {slot, s->gen}});

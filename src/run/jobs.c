@@ -116,7 +116,7 @@ void jobs_forget(struct jobs *jobs, uint16_t slot) {
     }
     fd_close(&s->pidfd);
     fd_close(&s->error_fd);
-    *s = (struct slot){.gen = s->gen, .pidfd = -1, .error_fd = -1};
+    *s = (struct slot){.gen = s->gen, .complained = s->complained, .pidfd = -1, .error_fd = -1};
 }
 
 /* ---- signals ---- */

@@ -23,6 +23,7 @@ struct slot {
     uint8_t news;           /* enum spawn_news, known at once and not told yet */
     bool killed;            /* we have sent it KILL */
     bool failed;            /* error says why; told when the process has been reaped */
+    bool complained;        /* a check that could not be started: once, until it can; outlives the process */
     uint16_t gen;
     pid_t pid;              /* the leader, also its group's number; stays when it has been reaped */
     int pidfd, error_fd;    /* -1: none */

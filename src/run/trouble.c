@@ -69,6 +69,10 @@ void say_spawn_failed(struct run *run, uint16_t slot) {
     struct out out = out_on(text, sizeof text);
     const struct spawn_error *error = &run->jobs.v[slot].error;
     struct job_source source = child_source(run, slot);
+    bool check = run->core.jobs[slot].what == CMD_CHECK;
+    if (check && run->jobs.v[slot].complained)
+        return;
+    run->jobs.v[slot].complained = check;
     if (error->stage == SPAWN_EXEC)
         tell_failed(run, error);
     else
@@ -77,7 +81,7 @@ void say_spawn_failed(struct run *run, uint16_t slot) {
     put_place(&out, source.command == NULL ? NULL : &source.command->where);
     if (!run->model->policy.single || source.command == NULL) {
         out_text(&out, source.name);
-        out_text(&out, ": ");
+        out_text(&out, check ? ": its check: " : ": ");
     }
     out_text(&out, stages[stage]);
     put_subject(&out, &source, error);

@@ -253,6 +253,22 @@ def test_the_helper_comes_back_when_there_is_a_process(few):
     wait_for(lambda: run.helpers() and run.http("GET", "/readyz").code == 200, what=run.describe)
 
 
+def test_a_check_that_cannot_be_started_says_so_once(start, conf, programs):
+    ini = """
+        [service web]
+        command = {prog} deaf
+        ready = exec /nonexistent every 10ms
+        [service busy]
+        command = {prog} orphans 1 1
+        restart-delay = 100ms..100ms
+        restart = always
+    """
+    run = start("-c", conf(ini.format(prog=programs.prog)))
+    wait_for(lambda: run.err.count("busy: exited 0; starts again") >= 4, what=run.describe)
+    assert run.err.count("web: its check: cannot execute /nonexistent: not found") == 1, run.err
+    run.kill()
+
+
 # ---- a shared pid namespace ----
 
 def signalled(trace):
