@@ -176,7 +176,7 @@ void jobs_kill(struct jobs *jobs, uint16_t slot) {
 static bool group_empty(struct jobs *jobs, uint16_t slot) {
     const struct slot *s = &jobs->v[slot];
     int result = s->pidfd >= 0 ? pidfd_signal_group(s->pidfd, 0) : ENOSYS;
-    if (result == EINVAL || result == ENOSYS)
+    if (result != 0 && result != ESRCH) /* an old kernel, or a filter */
         result = kill(-s->pid, 0) == 0 ? 0 : errno;
     return result == ESRCH;
 }
