@@ -151,9 +151,13 @@ static void remember_job(struct run *run, uint16_t slot) {
 static void remember_children(struct run *run) {
     pid_t children[64];
     size_t n = proc_children(0, children, sizeof children / sizeof *children);
-    for (size_t i = 0; i < n; i++)
-        if (jobs_find(&run->jobs, children[i]) == HASH_FREE)
+    for (size_t i = 0; i < n; i++) {
+        uint16_t slot = jobs_find(&run->jobs, children[i]);
+        if (slot == HASH_FREE)
             remember(&run->ending, (struct killed){.unit = NONE}, children[i]);
+        else if (!run->jobs.v[slot].killed)
+            ending_killed(run, slot);
+    }
 }
 
 /* Called before the KILL: afterwards nobody knows its name. slot NONE: all children, by the sweep. */

@@ -272,27 +272,13 @@ static void named(struct run *run, int level, const char *name, const char *what
     run_say(run, level, text);
 }
 
-/* Why it is not started again, where the reason is not simply its policy. */
-static void put_limit(struct out *out, const struct run *run, uint16_t unit) {
-    const struct service *service = &run->model->services[run->model->units[unit].service];
-    if (service->restart == RESTART_NO || run->core.units[unit].burst < service->restart_limit)
-        return;
-    out_text(out, "; restart-limit ");
-    out_uint(out, service->restart_limit);
-    out_text(out, " in ");
-    duration_print(out, service->restart_window);
-    out_text(out, " is used up");
-}
-
 /* The end of main is said once: as the cause of the stop. */
 static void note_end(struct run *run, uint16_t unit, bool failed) {
     char text[256];
     if (run->core.walk.cause == BY_MAIN && run->model->units[unit].service == run->model->main)
         return;
     struct out out = out_on(text, sizeof text);
-    say_end(&out, run, unit);
-    if (failed)
-        put_limit(&out, run, unit);
+    say_last_end(&out, run, unit);
     named(run, failed ? ALWAYS : NORMAL, run->model->units[unit].name, failed ? " FAILED for good: " : " has ended: ",
           text);
 }

@@ -62,16 +62,19 @@ struct upward {
 
 /* Why it ended. KILLER_OOM: the OOM killer's count had grown. */
 enum killer { KILLER_NONE, KILLER_UNKNOWN, KILLER_OOM };
+enum { KILLED_BY_OTHERS = 16 };
 struct why {
     struct signal_taken asked; /* the notice that began the stop; sig 0: none */
     char asker[PROC_COMM];  /* its sender's name; empty: not known */
     instant asked_at;
     pid_t main_pid;         /* of main, once it has ended */
-    uint8_t killer;         /* enum killer: of the newest unit that ended by a SIGKILL which was not ours */
-    uint16_t killed;        /* that unit */
+    struct { uint16_t unit; uint8_t killer; } killed[KILLED_BY_OTHERS]; /* units whose newest end was a SIGKILL that was
+                             * not ours, each at its number's remainder */
     bool oom_counted;       /* oom_first was read at the start */
     const char *oom_file;   /* where the count stands; NULL: not known */
     uint64_t oom_first, oom_last;
+    uint64_t oom_untold;    /* kills that were counted by oom_grown, and no end of ours has been told by them */
+    instant oom_grown;
 };
 
 struct killed { uint16_t unit; const char *name; pid_t pid; char comm[PROC_COMM]; }; /* name: of unit or step, NULL */
@@ -131,10 +134,10 @@ void step(struct run *run, const struct event *event);
 
 /* facts.c */
 void facts_signal(struct run *run, const struct signal_taken *taken);
+void facts_reap(struct run *run);
 void facts_reap_when_due(struct run *run);
 void facts_watched(struct run *run, span most);
 /* Where waiting is no way to the news, for a call fails that cannot: looks for them, after a short rest. */
-void facts_reap(struct run *run);
 void facts_searched(struct run *run, span most);
 void facts_exec(struct run *run, uint16_t slot);
 
@@ -195,6 +198,8 @@ void cause_short(struct out *out, const struct run *run);
 void say_exit(struct out *out, int exit);
 /* The same of a unit, with what is known of a SIGKILL. */
 void say_end(struct out *out, const struct run *run, uint16_t unit);
+/* And why it is not started again. */
+void say_last_end(struct out *out, const struct run *run, uint16_t unit);
 /* A single command has ended by itself: nobody had asked. */
 bool ended_by_itself(const struct run *run);
 
@@ -226,8 +231,9 @@ void say_volatile(struct run *run);
 void why_begin(struct run *run);
 void why_asked(struct run *run);
 void why_ended(struct run *run, uint16_t slot, int value);
-/* Reads the OOM killer's count again: whether it has grown. */
-bool why_look(struct run *run);
+/* Reads the OOM killer's count again. */
+void why_look(struct run *run);
+enum killer why_killer(const struct run *run, uint16_t unit);
 /* Since the start; -1: not known. */
 int64_t why_oom_kills(const struct run *run);
 

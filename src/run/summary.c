@@ -4,6 +4,7 @@
 
 #include "model/names.h"
 #include "run/state.h"
+#include "text/duration.h"
 #include "text/out.h"
 #include "text/signame.h"
 
@@ -54,9 +55,9 @@ static void oom_counts(struct out *out, const struct why *why) {
 }
 
 /* As far as the cgroup's count tells. */
-static void killer(struct out *out, const struct run *run) {
+static void put_killer(struct out *out, const struct run *run, enum killer killer) {
     const struct why *why = &run->why;
-    if (why->killer == KILLER_OOM) {
+    if (killer == KILLER_OOM) {
         out_text(out, why->oom_counted ? ": " : why_oom_kills(run) < 0 ? ", perhaps by " : ", it seems by ");
         out_text(out, "the kernel's OOM killer");
         oom_counts(out, why);
@@ -67,15 +68,45 @@ static void killer(struct out *out, const struct run *run) {
 }
 
 void say_end(struct out *out, const struct run *run, uint16_t unit) {
-    say_exit(out, run->core.units[unit].exit);
-    if (run->why.killer != KILLER_NONE && run->why.killed == unit)
-        killer(out, run);
+    enum killer killer = why_killer(run, unit);
+    if (run->core.units[unit].never_ran)
+        out_text(out, "could not be started");
+    else
+        say_exit(out, run->core.units[unit].exit);
+    if (killer != KILLER_NONE)
+        put_killer(out, run, killer);
+}
+
+void say_last_end(struct out *out, const struct run *run, uint16_t unit) {
+    const struct service *service = &run->model->services[run->model->units[unit].service];
+    const struct unit *u = &run->core.units[unit];
+    say_end(out, run, unit);
+    if (u->timed_out)
+        out_text(out, u->relive ? "; it failed its live check" : "; it was not ready in time");
+    if (u->ended_well || service->restart == RESTART_NO || u->burst < service->restart_limit)
+        return;
+    out_text(out, "; restart-limit ");
+    out_uint(out, service->restart_limit);
+    out_text(out, " in ");
+    duration_print(out, service->restart_window);
+    out_text(out, " is used up");
 }
 
 static void unit_end(struct out *out, const struct run *run, uint16_t unit, const char *what) {
     out_text(out, run->model->units[unit].name);
     out_text(out, what);
-    say_end(out, run, unit);
+    say_last_end(out, run, unit);
+}
+
+/* The first that did not end well gives the exit code. */
+static void all_ended(struct out *out, const struct run *run) {
+    out_text(out, "all services have ended");
+    for (uint16_t unit = 0; unit < run->model->n_units; unit++)
+        if (!run->core.units[unit].ended_well && run->core.units[unit].exit != EXIT_UNKNOWN) {
+            out_text(out, ", ");
+            unit_end(out, run, unit, " not well: ");
+            return;
+        }
 }
 
 static uint16_t main_unit(const struct run *run) {
@@ -138,7 +169,7 @@ void cause(struct out *out, const struct run *run) {
         out_text(out, " failed: ");
         say_exit(out, run->core.savers[walk->cause_value].exit);
         break;
-    case BY_ALL_ENDED: out_text(out, "all services have ended"); break;
+    case BY_ALL_ENDED: all_ended(out, run); break;
     case BY_NOTHING:
     case BY_PRESTOP:
     case BY_SHUTDOWN:
@@ -159,8 +190,13 @@ static void put_place(struct out *out, const struct place *where) {
     out_char(out, ')');
 }
 
+/* By the third SIGINT: no time has run out. */
+static bool was_asked_to_kill(const struct run *run) { return run->core.walk.hurries > 1; }
+
 static void advise_service(struct out *out, const struct run *run, const struct row *row) {
     const struct service *service = &run->model->services[run->model->units[row->subject].service];
+    if (was_asked_to_kill(run))
+        return;
     if (run->model->policy.single) {
         out_text(out, ". Raise --grace");
         return;
@@ -207,7 +243,7 @@ static void list_killed(struct out *out, const struct run *run, const char **bet
     next(out, between);
     for (uint32_t i = 0; i < n; i++) {
         const struct killed *one = &ending->killed[i];
-        out_text(out, i == 0 ? "killed " : ", ");
+        out_text(out, i > 0 ? ", " : was_asked_to_kill(run) ? "killed as asked: " : "killed ");
         put_process(out, one->name != NULL ? one->name : *one->comm != 0 ? one->comm : "a process", one->pid, one->comm);
     }
     if (more > 0) {
@@ -328,7 +364,8 @@ static void main_end(struct out *out, const struct run *run, const char **betwee
 /* Kills that the line has not told of yet: of a child of a program, mostly. */
 static void oom_kills(struct out *out, const struct run *run, const char **between) {
     int64_t kills = why_oom_kills(run);
-    if (kills <= 0 || (run->why.killer == KILLER_OOM && run->why.killed == main_unit(run)))
+    uint16_t named = run->core.walk.cause == BY_SERVICE ? run->core.walk.cause_value : main_unit(run);
+    if (kills <= 0 || why_killer(run, named) == KILLER_OOM)
         return;
     next(out, between);
     out_text(out, "the kernel's OOM killer ended ");
@@ -379,6 +416,11 @@ void summary(struct out *out, const struct run *run) {
     list_killed(out, run, &between);
     advise(out, run, &between);
     oom_kills(out, run, &between);
+    if (out->cut) { /* by long names: the code is worth more than their rest */
+        out->cut = false;
+        out->n -= sizeof "... exit 255";
+        out_text(out, "..");
+    }
     out_text(out, ". exit ");
     out_int(out, run->exit);
 }

@@ -13,6 +13,8 @@
 #include "text/cgroup.h"
 #include "text/out.h"
 
+enum { SAME_KILL_MS = 1000 };
+
 /* ---- who asked ---- */
 
 /* The name is looked up now: a sender is often gone the next moment. */
@@ -56,12 +58,17 @@ void why_begin(struct run *run) {
     why->oom_counted = why->oom_file != NULL;
 }
 
-bool why_look(struct run *run) {
+void why_look(struct run *run) {
     struct why *why = &run->why;
     uint64_t before = why->oom_last;
     const char *file = find_kills(&why->oom_last);
     why->oom_file = file == NULL ? why->oom_file : file;
-    return why->oom_last > before;
+    if (due(after(why->oom_grown, MS(SAME_KILL_MS)), run->now))
+        why->oom_untold = 0;
+    if (why->oom_last > before) {
+        why->oom_untold += why->oom_last - before;
+        why->oom_grown = run->now;
+    }
 }
 
 /* Off PID 1 a cgroup may be older than we are. */
@@ -72,6 +79,15 @@ int64_t why_oom_kills(const struct run *run) {
     return why->oom_last > why->oom_first ? (int64_t)(why->oom_last - why->oom_first) : 0;
 }
 
+/* One kill that was counted just now explains one end. */
+static uint8_t killer_now(struct run *run) {
+    why_look(run);
+    if (run->why.oom_untold == 0)
+        return KILLER_UNKNOWN;
+    run->why.oom_untold--;
+    return KILLER_OOM;
+}
+
 void why_ended(struct run *run, uint16_t slot, int value) {
     struct why *why = &run->why;
     const struct job *job = &run->core.jobs[slot];
@@ -79,10 +95,14 @@ void why_ended(struct run *run, uint16_t slot, int value) {
         return;
     if (run->model->units[job->owner].service == run->model->main)
         why->main_pid = run->jobs.v[slot].pid;
-    if (why->killed == job->owner)
-        why->killer = KILLER_NONE;
-    if (value != -SIGKILL || run->jobs.v[slot].killed || run->sweep_killed)
+    bool by_other = value == -SIGKILL && !run->jobs.v[slot].killed && !run->sweep_killed;
+    if (!by_other && why_killer(run, job->owner) == KILLER_NONE)
         return;
-    why->killed = job->owner;
-    why->killer = why_look(run) ? KILLER_OOM : KILLER_UNKNOWN;
+    why->killed[job->owner % KILLED_BY_OTHERS].unit = job->owner;
+    why->killed[job->owner % KILLED_BY_OTHERS].killer = by_other ? killer_now(run) : KILLER_NONE;
+}
+
+enum killer why_killer(const struct run *run, uint16_t unit) {
+    uint16_t at = unit % KILLED_BY_OTHERS;
+    return run->why.killed[at].unit == unit ? (enum killer)run->why.killed[at].killer : KILLER_NONE;
 }

@@ -219,6 +219,29 @@ def test_a_service_that_starts_again(app, counter):
     assert run.report()["oom"] == 1
 
 
+TWO = """
+    [service web]
+    command = @svc web
+    main = yes
+    [service worker]
+    command = @svc worker
+    restart = no
+"""
+
+
+@pytest.mark.parametrize("kills", [0, 2])
+def test_two_at_once(app, counter, kills):
+    """Each has its own cause: what is known of the second does not take the place of the first."""
+    count = counter(0)
+    run = app(TWO, before=count.before).ready()
+    count.set(run, kills)
+    run.lc.run("kill", "-9", run.pid_inside("web"), run.pid_inside("worker"))
+    assert run.wait() == 137
+    line = last_line(run)
+    why = "ended by SIGKILL: the kernel's OOM killer" if kills else "ended by SIGKILL, sent by neither lastcall"
+    assert f"web {why}" in line and line.count("SIGKILL") == line.count(why), run.err
+
+
 def test_our_own_kill_is_not_asked_about(app, counter):
     run = app("[service web]\ncommand = @svc web deaf=1\nmain = yes\nstop-timeout = 300ms\n", before=counter(0).before).ready()
     assert run.stop() == 124
@@ -453,6 +476,51 @@ def test_an_essential_service_ends(app):
     ends_with(run, rf"CLEAN in {TIME} of 10\.0 after worker has ended for good: exited 4: web exited 0\. exit 4")
 
 
+@pytest.mark.parametrize("keys,says", [
+    ("command = @svc worker life=50 exit=4\nrestart-delay = 10ms..10ms\nrestart-limit = 2 in 1m",
+     "exited 4; restart-limit 2 in 1m is used up"),
+    ("command = @svc worker\nready = exec false every 50ms\nready-timeout = 300ms\nrestart = no",
+     "exited 0; it was not ready in time"),
+    ("command = /nonexistent\nrestart = no", "could not be started"),
+], ids=["limit", "ready-timeout", "exec"])
+def test_why_an_essential_service_is_given_up(app, keys, says):
+    run = app(f"[service web]\ncommand = @svc web\nmain = yes\n[service worker]\n{keys}\n")
+    code = run.wait()
+    ends_with(run, rf"CLEAN in {TIME} of 10\.0 after worker has ended for good: {says}: web .*\. exit {code}")
+
+
+def test_main_that_cannot_be_started(app):
+    run = app("[service web]\ncommand = /nonexistent\nmain = yes\n")
+    assert run.wait() == 127
+    ends_with(run, rf"CLEAN in {TIME} of 10\.0 after web could not be started\. exit 127")
+
+
+def test_which_one_gave_the_code_when_all_have_ended(app):
+    run = app("""
+        [lastcall]
+        essential = no
+        restart = no
+        [service a]
+        command = @svc a life=50
+        [service b]
+        command = @svc b life=50 exit=3
+    """)
+    assert run.wait() == 3
+    ends_with(run, rf"CLEAN in {TIME} of 10\.0 after all services have ended, b not well: exited 3\. exit 3")
+
+
+@pytest.mark.parametrize("options", [[], ["--log", "json"]], ids=["text", "json"])
+def test_the_code_is_there_behind_long_names(app, workdir, options):
+    deep = workdir / "/".join(c * 250 for c in "abc")
+    deep.mkdir(parents=True)
+    (deep / "drain.ini").write_text("[drain one]\ncommand = false\n")
+    run = app("[service web]\ncommand = @svc web exit=7\nmain = yes\n", "-c", deep / "drain.ini", *options).ready()
+    assert run.stop() == 7
+    line = json.loads(last_line(run))["message"] if options else last_line(run).removeprefix("lastcall: ")
+    assert re.fullmatch(rf"DEGRADED in {TIME} of 10\.0 .*one failed: exited 1 \(.*/a*/b*/c*\.\.\. exit 7", line), line
+    assert run.report()["summary"] == line
+
+
 def test_quiet_and_a_bad_end(app):
     """A stop that was asked for and went well is no news; an end that nobody asked for is."""
     run = app("[service web]\ncommand = @svc web life=100 exit=3\nmain = yes\n", "-q")
@@ -490,6 +558,27 @@ def test_what_a_command_left_behind(start, workdir, programs, both, options):
     assert re.fullmatch(rf"FORCED in [23]\.\d s after sh exited 0: killed prog \(pid {pid}\)\. exit 0", line)
 
 
+def test_killed_as_asked(app):
+    """The third SIGINT: no time has run out, so none is to be raised."""
+    run = app("""
+        [service web]
+        command = @svc web deaf=1
+        main = yes
+        [drain one]
+        command = @svc one deaf=1
+        timeout = 5s
+    """).ready()
+    for _ in range(2):
+        run.signal(SIGINT)
+        run.wait_event("one start")
+    run.wait_line("web .*TERM")
+    run.signal(SIGINT)
+    assert run.wait() == 124
+    ends_with(run, rf"FORCED in {TIME} of 10\.0 after SIGINT from outside: killed as asked: "
+              rf"(web|one) \(pid \d+ cfg\), (web|one) \(pid \d+ cfg\)\. exit 124")
+    assert {k["pid"] for k in run.report()["killed"]} == {run.pid_inside("web"), run.pid_inside("one")}
+
+
 def test_many_are_counted(start, workdir, programs):
     script = f"for i in 1 2 3 4 5 6 7; do {programs.prog} deaf {workdir}/$i & done; " \
              f"for i in 1 2 3 4 5 6 7; do until [ -s {workdir}/$i ]; do :; done; done; exit 3"
@@ -497,6 +586,22 @@ def test_many_are_counted(start, workdir, programs):
     assert run.wait() == 3
     ends_with(run, rf"FORCED in {TIME} after sh exited 3: killed (prog \(pid \d+\), ){{4}}prog \(pid \d+\) and 2 more\."
               " exit 3")
+
+
+def test_an_end_that_is_seen_after_its_deadline(app, programs, workdir, both):
+    """Nobody killed it: lastcall stands still meanwhile."""
+    log = workdir / "log"
+    run = app(f"[service web]\ncommand = {programs.prog} slow 300 {log}\nmain = yes\nstop-timeout = 2s\n", mode=both)
+    wait_for_text(log, "ready")
+    begun = time.monotonic()
+    run.signal(SIGTERM)
+    run.wait_line("web .*TERM to pid")
+    os.kill(run.lc.pid, signal.SIGSTOP)
+    wait_for_text(log, "done")
+    wait_for(lambda: time.monotonic() > begun + 2.2)
+    os.kill(run.lc.pid, signal.SIGCONT)
+    assert run.wait() == 0
+    ends_with(run, rf"CLEAN in {TIME} of 10\.0 after SIGTERM from outside: web exited 0\. exit 0")
 
 
 def test_a_service_and_what_is_beside_it(app):
@@ -555,19 +660,3 @@ def test_a_step_that_failed_comes_first(app):
     assert run.stop() == 0
     ends_with(run, rf"DEGRADED in {TIME} of 10\.0 after SIGTERM from outside: web exited 0; one failed: exited 3 "
               r"\(.*app\.ini:4\); and 1 more\. exit 0")
-def test_an_end_that_is_seen_after_its_deadline(app, programs, workdir, both):
-    """Nobody killed it: lastcall stands still meanwhile."""
-    log = workdir / "log"
-    run = app(f"[service web]\ncommand = {programs.prog} slow 300 {log}\nmain = yes\nstop-timeout = 2s\n", mode=both)
-    wait_for_text(log, "ready")
-    begun = time.monotonic()
-    run.signal(SIGTERM)
-    run.wait_line("web .*TERM to pid")
-    os.kill(run.lc.pid, signal.SIGSTOP)
-    wait_for_text(log, "done")
-    wait_for(lambda: time.monotonic() > begun + 2.2)
-    os.kill(run.lc.pid, signal.SIGCONT)
-    assert run.wait() == 0
-    ends_with(run, rf"CLEAN in {TIME} of 10\.0 after SIGTERM from outside: web exited 0\. exit 0")
-
-
