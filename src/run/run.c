@@ -231,7 +231,7 @@ static void finish(struct run *run) {
 }
 
 /* At a terminal a shell above ends its loop or list for an interrupt by this alone: the key has told the command and
- * nobody else. Whoever ignores it, or is PID 1, exits. */
+ * nobody else. PID 1 exits. */
 static void end_as_command(const struct run *run) {
     if (run->terminal.known && run->config->manners.as == AS_LASTCALL &&
         run->core.units[0].exit == -SIGINT && run->exit == 128 + SIGINT) {
