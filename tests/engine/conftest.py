@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import engine as harness
-from engine import Container, Engine, NoEngine, Terminal
+from engine import Container, Engine, NoEngine, Podman, Terminal
 
 SERVERS = ["nginx-light", "redis-server", "postgresql-15", "python3", "sqlite3"]
 
@@ -45,10 +45,10 @@ def tree(base):
     return base / "bar"
 
 
-def started(base, name, *options):
+def started(base, name, *options, kind=Engine):
     """An engine; where there can be none, the run fails at once and says why."""
     try:
-        return Engine(base / name, *options).__enter__()
+        return kind(base / name, *options).__enter__()
     except NoEngine as error:
         pytest.exit(str(error), 1)
 
@@ -68,6 +68,18 @@ def peer(base, tree):
     daemon = started(base, "peer", "--init-path", "/usr/bin/docker-init")
     yield daemon
     daemon.__exit__()
+
+
+@pytest.fixture(scope="session", params=["lastcall", "catatonit"])
+def podman(base, tree, request):
+    """Two of them: one's init is lastcall, the other's Debian's catatonit. Both have the image `bar`."""
+    (base / "init").mkdir(exist_ok=True)
+    shutil.copy(harness.BINARY, base / "init" / "catatonit")
+    init = base / "init" if request.param == "lastcall" else Path("/usr/libexec/podman")
+    engine = started(base, f"podman-{request.param}", init / "catatonit", kind=Podman)
+    engine.build(tree, "-t", "bar")
+    yield engine
+    engine.__exit__()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,4 +1,4 @@
-"""The harness of the tests with real Docker: a dockerd of our own, an image from scratch, containers.
+"""The harness of the tests with real Docker and podman: a dockerd of our own, an image from scratch, containers.
 
     def test_something(run, image, workdir):
         c = run("-v", f"{workdir}:/w", image, "prog", "record", "/w/log", "15:7")   # docker run -d ...: a Container
@@ -41,7 +41,7 @@ NAMESPACES = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "
 
 
 class NoEngine(Exception):
-    """No dockerd can run here; says why."""
+    """No engine can run here; says why."""
 
 
 def wait_for(condition, timeout=BOUND, what="condition"):
@@ -119,6 +119,7 @@ def bar_tree(into):
 
 class Engine:
     """A dockerd. with Engine(base, options...) as engine: ..."""
+    SCRIPT, NAME, CLIENT = "daemon.sh", "dockerd", [CLIENT]
 
     def __init__(self, base, *options):
         self.base = Path(base)
@@ -134,20 +135,20 @@ class Engine:
         self.base.mkdir()
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                [*NAMESPACES, "--net", "sh", HERE / "daemon.sh", self.socket, "/" + self.cgroup, *self.options],
+                [*NAMESPACES, "--net", "sh", HERE / self.SCRIPT, self.socket, "/" + self.cgroup, *self.options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         try:
-            wait_for(self.answers, what="a dockerd that answers")
+            wait_for(self.answers, what=f"a {self.NAME} that answers")
         except BaseException as error:
             self.__exit__()
             if isinstance(error, (Failed, NoEngine)):
-                raise NoEngine(f"no dockerd can run here: {error}\n{read(self.log)[-3000:]}") from None
+                raise NoEngine(f"no {self.NAME} can run here: {error}\n{read(self.log)[-3000:]}") from None
             raise
         return self
 
     def answers(self):
         if self.process.poll() is not None:
-            raise NoEngine(f"dockerd exited {self.process.returncode}")
+            raise NoEngine(f"{self.NAME} exited {self.process.returncode}")
         self.namespace = self.namespace or self.find_namespace()
         return self.namespace and self.docker("version", check=False).returncode == 0
 
@@ -169,7 +170,7 @@ class Engine:
 
     def docker(self, *args, check=True, timeout=BOUND):
         """Any docker command, to its end; the CompletedProcess has its texts."""
-        done = subprocess.run([CLIENT, *map(str, args)], env=self.environment, stdin=subprocess.DEVNULL,
+        done = subprocess.run([*self.CLIENT, *map(str, args)], env=self.environment, stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=timeout)
         if check and done.returncode != 0:
             raise AssertionError(f"docker {args}: {done.returncode}: {done.stdout}{done.stderr}")
@@ -178,6 +179,21 @@ class Engine:
     def build(self, directory, *options):
         """docker build; returns the image's id."""
         return self.docker("build", "-q", *options, directory).stdout.strip()
+
+
+class Podman(Engine):
+    """A podman, asked as Docker is. Podman(base, init): its init, a file that is called catatonit."""
+    SCRIPT, NAME, CLIENT = "podman.sh", "podman", ["/usr/bin/podman", "--remote"]
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.environment["CONTAINER_HOST"] = f"unix://{self.socket}"
+        self.environment["CONTAINERS_CONF"] = str(self.base / "containers.conf")
+        self.group = ["--cgroup-parent", f"/{self.cgroup}"]     # of each container and each pod
+        self.words = {"run": self.group, "rm": ["-t", "0"]}
+
+    def docker(self, verb, *args, **options):
+        return super().docker(verb, *self.words.get(verb, []), *args, **options)
 
 
 class Container:

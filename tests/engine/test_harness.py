@@ -17,7 +17,7 @@ sys.path.insert(0, sys.argv[1])
 import engine
 base = engine.new_base()
 try:
-    with engine.Engine(base / "engine") as e:
+    with getattr(engine, sys.argv[3])(base / "engine", *sys.argv[4:]) as e:
         c = e.docker("run", "-d", e.build(sys.argv[2]), "sleep", "1000").stdout.strip()
         print(base, e.namespace, e.cgroup, e.docker("inspect", "-f", "{{.State.Status}}", c).stdout, flush=True)
         time.sleep(1000)
@@ -25,24 +25,27 @@ finally:
     engine.shutil.rmtree(base)
 """
 
+NAMES = ["docker*", "containerd*", "containers*", "libpod*", "cni*"]
+
 
 def host():
     """What a daemon could leave on the machine."""
-    files = {p for top in ("/opt", "/run", "/var/lib") for name in ("docker*", "containerd*") for p in Path(top).glob(name)}
-    mounts = re.findall("^.*(?:docker|containerd|lastcall-engine).*$", read("/proc/self/mountinfo"), re.M)
-    interfaces = [name for name in os.listdir("/sys/class/net") if re.match("docker|br-|veth", name)]
+    files = {p for top in ("/opt", "/run", "/var/lib") for name in NAMES for p in Path(top).glob(name)}
+    mounts = re.findall("^.*(?:docker|container|libpod|lastcall-engine).*$", read("/proc/self/mountinfo"), re.M)
+    interfaces = [name for name in os.listdir("/sys/class/net") if re.match("docker|br-|veth|cni", name)]
     return files, mounts, interfaces, read("/proc/sys/net/ipv4/ip_forward"), read("/etc/docker/key.json")
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
-def test_nothing_is_left(end, tree):
+@pytest.mark.parametrize("kind", [["Engine"], ["Podman", "/usr/libexec/podman/catatonit"]], ids=["docker", "podman"])
+def test_nothing_is_left(end, kind, tree):
     before = host()
-    owner = subprocess.Popen([sys.executable, "-c", OWNER, harness.HERE, tree], stdout=subprocess.PIPE,
+    owner = subprocess.Popen([sys.executable, "-c", OWNER, harness.HERE, tree, *kind], stdout=subprocess.PIPE,
                              stderr=subprocess.DEVNULL, text=True)
     try:
         base, namespace, cgroup, status = owner.stdout.readline().split()
         assert cgroups(cgroup) and status == "running"
-        assert len([p for p in harness.all_pids() if harness._pid_namespace(p) == namespace]) > 3
+        assert len([p for p in harness.all_pids() if harness._pid_namespace(p) == namespace]) >= 3
         owner.send_signal(end)
         owner.wait(harness.BOUND)
     finally:
