@@ -271,6 +271,8 @@ def test_a_stop_tells_others_what_the_terminal_would_have_told_them(bash, termin
     for p in all_of(bash.run):
         if "record" in p.argv:
             os.kill(p.pid, signal.SIGUSR1)
+    for log in logs[1:]:
+        wait_for_text(log, "^10 ")
     bash.key("c")
     bash.expect_prompt()
     assert [recorded_signals(log) for log in logs[1:]] == [[20, 10], [10]]
@@ -333,7 +335,10 @@ def test_in_the_background_it_stops_when_it_reads(bash, terminal, programs):
 
 def test_where_nobody_could_bring_it_forward_it_does_not_wait_for_ever(bash, terminal, programs, workdir):
     """Its group is an orphan, and alone its read would fail: here it is hung up, as all that an orphan has stopped."""
-    bash.type(f"({programs.lastcall} -- sh -c 'trap \"echo hup >told\" HUP; read x </dev/tty; exit 3' &)")
+    script = 'trap "echo hup >told" HUP; until test -e go; do sleep 0.02; done; read x </dev/tty; exit 3'
+    bash.type(f"({programs.lastcall} -- sh -c '{script}' &)")
+    bash.expect_prompt()                # until then its group has the foreground, and the read would wait for a key
+    (workdir / "go").touch()
     wait_for(lambda: read(workdir / "told") == "hup\n")
     wait_for(lambda: not all_of(bash.run), what=lambda: f"the end of {all_of(bash.run)}")
 
