@@ -26,7 +26,7 @@ struct manners {
     bool lends_terminal;     /* the command gets a session of its own, and the terminal with it */
     bool finds_terminal;     /* the command gets the terminal also where stdin is another file */
     bool shares_group;       /* the command stays in lastcall's own process group */
-    bool keeps_ignored;      /* what was ignored stays so in the command, but for TERM and CHLD */
+    bool keeps_ignored;      /* what was ignored stays so in the command, but for TERM */
     bool goes_to_root;       /* the command keeps the working directory, lastcall does not */
     bool closes_files;       /* and the descriptors that it has inherited; LISTEN_PID names it */
     bool runs_text;          /* a program that is no executable is a script of /bin/sh (execvp(3)) */

@@ -1,6 +1,7 @@
 /* run/manners.c: what another init does around its command, when lastcall is called as it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -64,6 +65,14 @@ static bool is_relative(const char *path) {
     return path != NULL && path[0] != '/' && path[0] != '@' && strcmp(path, "off") != 0;
 }
 
+/* A command that ignores TERM unknowingly cannot be stopped. Under nohup(1) it is to outlive a hang-up, as it would
+ * without us; the first process of a container meets none. */
+static signal_set stays_ignored(const struct run *run) {
+    if (run->config->manners.keeps_ignored)
+        return ALL_SIGNALS & ~signal_bit(SIGTERM);
+    return run->config->manners.as == AS_LASTCALL && !run->model->policy.pid1 ? signal_bit(SIGHUP) : 0;
+}
+
 void manners_before(struct run *run, struct spawn *spawn) {
     const struct manners *manners = &run->config->manners;
     spawn->lead_terminal = manners->lends_terminal;
@@ -71,7 +80,7 @@ void manners_before(struct run *run, struct spawn *spawn) {
     spawn->share_group = manners->shares_group;
     if (manners->finds_terminal)
         spawn->foreground = terminal_is_ours();
-    spawn->keep_ignored = manners->keeps_ignored;
+    spawn->ignored = stays_ignored(run);
     spawn->blocked = manners->blocked;
     spawn->runs_text = manners->runs_text;
     if (manners->closes_files && spawn->prepare == NULL && listens(run)) {

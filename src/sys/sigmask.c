@@ -52,10 +52,10 @@ void sigmask_let(int sig) {
 bool sigmask_want_children(void) { return to_default(SIGCHLD); }
 
 /* lastcall has no handlers, so what is not at its default was inherited as ignored. */
-bool sigmask_reset(bool keep_ignored) {
+bool sigmask_reset(signal_set spared) {
     bool all = true;
-    for (int sig = keep_ignored ? SIGTERM : 1; sig <= (keep_ignored ? SIGTERM : SIGNAL_MAX); sig++)
-        if (sig != SIGKILL && sig != SIGSTOP)
+    for (int sig = 1; sig <= SIGNAL_MAX; sig++)
+        if (sig != SIGKILL && sig != SIGSTOP && (spared & signal_bit(sig)) == 0)
             all &= to_default(sig);
     return all;
 }

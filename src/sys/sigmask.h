@@ -27,9 +27,8 @@ void sigmask_let(int sig);
 bool sigmask_drop_own(int sig);
 /* SIGCHLD inherited as ignored would make the kernel reap for us: nothing to wait for, ever. */
 bool sigmask_want_children(void);
-/* In a child: every disposition to its default, those inherited as ignored too; or (keep_ignored) but for
- * these, except TERM: a command that ignores it unknowingly cannot be stopped. */
-bool sigmask_reset(bool keep_ignored);
+/* In a child: every disposition to its default, those inherited as ignored too, but for the spared. */
+bool sigmask_reset(signal_set spared);
 
 struct signal_taken { int sig, code; pid_t from; uid_t uid; };
 

@@ -208,7 +208,7 @@ static void exec_program(struct spawn *spawn) {
 static bool become(struct spawn *spawn, struct spawn_error *error) {
     if (!own_session(spawn, error))
         return false;
-    if (!sigmask_reset(spawn->keep_ignored))
+    if (!sigmask_reset(spawn->ignored))
         return fail(error, SPAWN_SIGNALS);
     if (!standard_streams(spawn, error) || !give_descriptors(spawn, error))
         return false;

@@ -44,7 +44,7 @@ struct spawn {
     bool null_output;           /* stdout is /dev/null */
     bool drop_privileges;
     bool runs_text;             /* what is no executable is a script of /bin/sh (execvp(3)) */
-    bool keep_ignored;          /* what lastcall has inherited as ignored stays so, but for TERM and CHLD */
+    uint64_t ignored;           /* these stay ignored if lastcall has inherited them so */
     uint64_t blocked;           /* its signal mask */
     const struct rlimit *nofile; /* to be restored; NULL: as it is */
     /* Runs in the child, when it has its directory; may set argv, envp, umask; false: error is set. */

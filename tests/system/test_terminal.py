@@ -521,6 +521,18 @@ def test_a_hang_up_ends_what_has_stopped(shell_at, terminal, programs, line, how
     wait_for(lambda: not all_of(bash.run), what=lambda: f"the end of {all_of(bash.run)}")
 
 
+def test_under_nohup_a_hang_up_ends_nothing(shell_at, terminal, programs, workdir):
+    bash = shell_at("host")
+    bash.type(f"nohup {programs.lastcall} sh -c 'until test -e go; do sleep 0.05; done; echo over >told' >out 2>&1")
+    wait_for(lambda: [p for p in all_of(bash.run) if p.argv[:1] == ["sleep"]])
+    terminal.cut()
+    wait_for(lambda: not alive(bash.run.pid))
+    (workdir / "go").touch()
+    wait_for(lambda: read(workdir / "told") == "over\n", what=lambda: read(workdir / "out"))
+    assert bash.run.wait() == 129
+    wait_for(lambda: not all_of(bash.run), what=lambda: f"the end of {all_of(bash.run)}")
+
+
 def test_who_reached_for_a_terminal_that_has_gone_is_not_left_waiting(start, both):
     """The stop of a command that reads just when the line goes dead: its next try tells it."""
     run = start("--", "bash", "-c", RESUMES, mode=both)
