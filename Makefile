@@ -317,7 +317,7 @@ demo: $(B)/lastcall
 # BENCH=--json prints the raw figures, BENCH=--check fails where those that no load changes got worse.
 bench: $(B)/lastcall $(B)/store-driver
 	tests/bench/run $(BENCH)
-	$(if $(filter --json,$(BENCH)),,tests/bench/store $(BENCH))
+	$(if $(filter --json --markdown,$(BENCH)),,tests/bench/store $(BENCH))
 
 clean:
 	rm -rf $(B)

@@ -12,7 +12,7 @@ import time
 
 from boxes import FLOOR, INITS, OWN, WORK, Boxed, Failure, argv, children, wait_for, write_ini
 
-CROWDS = {1000: 100, 10000: 20, 100000: 5}  # orphans: rounds
+CROWDS = {1000: 100, 10000: 20, 100000: 9}  # orphans: rounds
 READERS = 4                         # inits of each kind that rest at once
 
 
