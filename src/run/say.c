@@ -223,8 +223,7 @@ static void note_row(struct run *run, uint16_t number, uint8_t state) {
     struct out out = out_on(text, sizeof text);
     struct row then = *row; /* several changes may have come in one step: this one is meant */
     then.state = state;
-    bool at_rest = row->action == DO_STOP && state == S_DONE && row->end.ns == row->start.ns; /* nothing to stop */
-    if (at_rest || is_silent(run, row))
+    if (is_silent(run, row))
         return;
     if (state == S_ACT)
         row_begins(&out, run, row);

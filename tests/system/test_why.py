@@ -521,23 +521,6 @@ def test_the_code_is_there_behind_long_names(app, workdir, options):
     assert run.report()["summary"] == line
 
 
-def test_what_had_ended_before_is_said_once(app):
-    """At the stop it does not run; how it ended has been said."""
-    run = app("""
-        [service main]
-        command = sleep 1000
-        main = yes
-        [service gone]
-        command = sh -c "exit 3"
-        essential = no
-        restart = no
-    """)
-    wait_for(lambda: "gone FAILED for good: exited 3" in run.err, what=run.describe)
-    assert run.stop() == 0
-    rows = [line.split(None, 3)[3] for line in run.err.splitlines() if re.match(r" +\d.* s  gone ", line)]
-    assert rows == ["not running"]
-
-
 def test_quiet_and_a_bad_end(app):
     """A stop that was asked for and went well is no news; an end that nobody asked for is."""
     run = app("[service web]\ncommand = @svc web life=100 exit=3\nmain = yes\n", "-q")
