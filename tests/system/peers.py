@@ -30,7 +30,7 @@ import time
 
 import pytest
 
-from lc import (BOUND, LATE, Failed, alive, proc_status, process, read, recorded, recorded_signals,      # noqa: F401
+from lc import (BOUND, LATE, SANITIZED, Failed, alive, proc_status, process, read, recorded, recorded_signals,  # noqa: F401
                 signals_of, wait_for, wait_for_text)
 from terminal import tty_line                                                                            # noqa: F401
 
