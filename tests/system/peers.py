@@ -30,8 +30,8 @@ import time
 
 import pytest
 
-from lc import (BOUND, LATE, SANITIZED, Failed, alive, proc_status, process, read, recorded, recorded_signals,  # noqa: F401
-                signals_of, wait_for, wait_for_text)
+from lc import (BOUND, LATE, SANITIZED, Failed, alive, proc_status, process, read, recorded,      # noqa: F401
+                recorded_signals, signals_of, wait_for, wait_for_text)
 from terminal import tty_line                                                                            # noqa: F401
 
 PEERS = os.environ.get("LASTCALL_PEERS", "")
