@@ -66,24 +66,28 @@ bool proc_alive(struct proc_id id) {
     return proc_stat(id.pid, &stat) && stat.start == id.start && stat.state != 'Z' && stat.state != 'X';
 }
 
-struct listener { void (*tell)(pid_t child, void *to); void *to; };
+struct listener { bool (*tell)(pid_t child, void *to); void *to; };
 
-static void children_of_task(pid_t pid, const char *task, const struct listener *listener) {
-    char path[80], text[512];
+/* The kernel counts from the first child again at each read(2), and gives no more than a page: pages, then, lest many
+ * children take the square of the time. False: the listener has heard enough. */
+static bool children_of_task(pid_t pid, const char *task, const struct listener *listener) {
+    char path[80], text[4096];
     int32_t pids[sizeof text / 2];
     struct proc_list children = {.into = pids, .room = sizeof pids / sizeof *pids};
     ssize_t n;
+    bool more = true;
     char *at = put_text(put_process(path, pid), "/task/");
     put_text(put_text(at, task), "/children");
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return;
-    for (; (n = read(fd, text, sizeof text)) > 0; children.n = 0) {
+        return true;
+    for (; more && (n = read(fd, text, sizeof text)) > 0; children.n = 0) {
         proc_list_read(&children, text, (size_t)n);
-        for (size_t i = 0; i < children.n; i++)
-            listener->tell(pids[i], listener->to);
+        for (size_t i = 0; i < children.n && more; i++)
+            more = listener->tell(pids[i], listener->to);
     }
     close(fd);
+    return more;
 }
 
 /* getdents64(2) by hand: opendir(3) allocates. */
@@ -97,31 +101,33 @@ static void each_child(pid_t pid, const struct listener *listener) {
     if (fd < 0)
         return;
     long n;
-    while ((n = syscall(SYS_getdents64, fd, list, sizeof list)) > 0)
-        for (long at = 0; at < n;) {
+    bool more = true;
+    while (more && (n = syscall(SYS_getdents64, fd, list, sizeof list)) > 0)
+        for (long at = 0; at < n && more;) {
             const struct entry *entry = (const void *)(list + at);
             if (entry->name[0] >= '0' && entry->name[0] <= '9')
-                children_of_task(pid, entry->name, listener);
+                more = children_of_task(pid, entry->name, listener);
             at += entry->bytes;
         }
     close(fd);
 }
 
-void proc_each_child(void (*tell)(pid_t child, void *to), void *to) {
+void proc_each_child(bool (*tell)(pid_t child, void *to), void *to) {
     each_child(0, &(struct listener){.tell = tell, .to = to});
 }
 
 struct pids { pid_t *v; size_t n, room; };
 
-static void keep_pid(pid_t child, void *to) {
+static bool keep_pid(pid_t child, void *to) {
     struct pids *pids = to;
-    if (pids->n < pids->room)
-        pids->v[pids->n++] = child;
+    pids->v[pids->n++] = child;
+    return pids->n < pids->room;
 }
 
 size_t proc_children(pid_t pid, pid_t *into, size_t room) {
     struct pids pids = {.v = into, .room = room};
-    each_child(pid, &(struct listener){.tell = keep_pid, .to = &pids});
+    if (room > 0)
+        each_child(pid, &(struct listener){.tell = keep_pid, .to = &pids});
     return pids.n;
 }
 

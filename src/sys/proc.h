@@ -23,8 +23,9 @@ bool proc_stat(pid_t pid, struct proc_stat *stat);
 bool proc_alive(struct proc_id id);
 /* Children of all threads of pid, at most room; how many. pid 0: our own. */
 size_t proc_children(pid_t pid, pid_t *into, size_t room);
-/* Tells all children that we have, however many; one that becomes ours meanwhile is told as well. */
-void proc_each_child(void (*tell)(pid_t child, void *to), void *to);
+/* Tells all children that we have, however many, while tell says true; one that becomes ours meanwhile is told as
+ * well. */
+void proc_each_child(bool (*tell)(pid_t child, void *to), void *to);
 /* One that lives; the kernel says so without /proc. */
 bool proc_is_our_child(pid_t pid);
 /* The same (pid 0: our own), but only those that are so still while parent has kept its start time. */

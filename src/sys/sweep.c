@@ -37,14 +37,15 @@ static size_t list_unlisted(pid_t *into, size_t room) {
 struct pass { int sig; const struct proc_id *below; size_t n_below, n; };
 
 /* One that was seen below us, and whose parent has just ended, gets its own as such. */
-static void signal_child(pid_t child, void *to) {
+static bool signal_child(pid_t child, void *to) {
     struct pass *pass = to;
     for (size_t i = 0; i < pass->n_below; i++)
         if (pass->below[i].pid == child)
-            return;
+            return true;
     pass->n++;
     if (kill(child, pass->sig) == 0 && pass->sig != SIGKILL)
         kill(child, SIGCONT); /* a stopped process takes it only then */
+    return true;
 }
 
 /* Of our children none is forgotten, however many: they need no room, as no pid of theirs can be recycled before we
