@@ -140,12 +140,13 @@ static void stop_unit(struct core *core, uint16_t row) {
         end(core, row, S_SKIPPED); /* it has never run */
         return;
     }
+    r->had_ended = !lives || core->jobs[core_job_of_unit(core, unit)].state == J_LEFT;
     become(core, row, S_ACT);
     unit_stop(core, unit, r->deadline);
     if (!lives) {
         r->exit = core->units[unit].exit;
         end(core, row, S_DONE);
-    } else if (core->jobs[core_job_of_unit(core, unit)].state != J_LEFT) { /* one that was being put down has no longer */
+    } else if (!r->had_ended) { /* one that was being put down has no longer */
         r->deadline = earlier(r->deadline, core->jobs[core_job_of_unit(core, unit)].kill_at);
     }
 }

@@ -23,6 +23,7 @@ enum { EXIT_UNKNOWN = INT16_MIN };
 struct row {
     uint8_t phase, action, state, tries;
     bool killed;        /* its processes got KILL at its deadline */
+    bool had_ended;     /* DO_STOP: when its turn came; at most what it left behind was there to stop */
     uint16_t stage;     /* from 0, over all phases */
     uint16_t subject;   /* DO_STOP: a unit; a drain or finish: a step; else NONE */
     int16_t exit;       /* exit code, -N for death by signal N, EXIT_UNKNOWN */

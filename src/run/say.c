@@ -111,11 +111,16 @@ static void put_process(struct out *out, const struct run *run, uint16_t unit) {
     out_safe(out, stat.comm, strlen(stat.comm));
 }
 
-static void stop_begins(struct out *out, const struct run *run, uint16_t unit) {
+static void stop_begins(struct out *out, const struct run *run, const struct row *row) {
+    uint16_t unit = row->subject;
     const struct service *service = &run->model->services[run->model->units[unit].service];
     const struct slot *slot = &run->jobs.v[core_job_of_unit(&run->core, unit)];
     if (slot->state == SLOT_FREE || slot->state == SLOT_LEFT) {
         out_text(out, "not running");
+        if (row->had_ended) {
+            out_text(out, ": ");
+            say_end(out, run, unit);
+        }
         return;
     }
     if (service->has_stop_command)
@@ -154,7 +159,7 @@ static void row_begins(struct out *out, const struct run *run, const struct row 
         out_text(out, run->model->services[step->target].name);
         out_text(out, " to exit");
         break;
-    case DO_STOP: stop_begins(out, run, row->subject); break;
+    case DO_STOP: stop_begins(out, run, row); break;
     case DO_SWEEP: out_text(out, "TERM to what is left"); break;
     case DO_RECORD: out_text(out, "keeping the result for the next start"); break;
     case DO_N: break;
@@ -223,7 +228,8 @@ static void note_row(struct run *run, uint16_t number, uint8_t state) {
     struct out out = out_on(text, sizeof text);
     struct row then = *row; /* several changes may have come in one step: this one is meant */
     then.state = state;
-    if (is_silent(run, row))
+    bool told = state == S_DONE && row->had_ended; /* how it ended, when its turn came */
+    if (told || is_silent(run, row))
         return;
     if (state == S_ACT)
         row_begins(&out, run, row);

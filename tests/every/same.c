@@ -165,6 +165,7 @@ static void forget_rows(struct walk *walk) {
     for (uint16_t i = 0; i < walk->n_rows; i++) {
         struct row *row = &walk->rows[i];
         row->exit = EXIT_UNKNOWN;
+        row->had_ended = false; /* it is for people alone */
         if (!row_ended(row))
             continue;
         bad |= row->action != DO_RECORD && (row->state == S_FAILED || row->state == S_TIMEOUT);

@@ -102,8 +102,10 @@ static void rules_row(uint16_t number, const struct event *event) {
         fail("row %u has ended twice", number);
     if (row->action == DO_STOP && row->state == S_DONE && !row_ended(old) && sim.procs[row->subject].state != P_NONE)
         fail("unit %u has been stopped, says row %u, and lives", row->subject, number);
-    if (old->state == S_PENDING && !is_never(row->start) && row->start.ns == sim.now.ns && row->state != S_PENDING)
+    if (old->state == S_PENDING && !is_never(row->start) && row->start.ns == sim.now.ns && row->state != S_PENDING) {
         rules_opening(row, number);
+        rules_had_ended(row, number);
+    }
     if (walk->goal != GO_RUN && row_ended(row) && row->end.ns == sim.now.ns && (!row_ended(old) || old->end.ns != row->end.ns))
         rules_step_ended(row, number);
     if (row_ended(row) && !is_never(row->start) && before(row->end, row->start))

@@ -275,6 +275,7 @@ bool rules_phase_passed(uint8_t phase);
 void rules_step_command(const struct action *action);
 void rules_step_term(const struct proc *proc);
 void rules_step_waits(const struct row *row, uint16_t number);
+void rules_had_ended(const struct row *row, uint16_t number);
 void rules_step_ended(const struct row *row, uint16_t number);
 void rules_undo(uint16_t step);
 void rules_all_undone(void);

@@ -96,6 +96,14 @@ void rules_step_command(const struct action *action) {
         fail("step %u is tried again too soon", action->subject);
 }
 
+/* When the turn comes to stop it, the core knows already of its end. */
+void rules_had_ended(const struct row *row, uint16_t number) {
+    bool had = row->action == DO_STOP && row->state != S_SKIPPED &&
+               (!is_there(&sim.procs[row->subject]) || sim.procs[row->subject].told_end);
+    if (row->had_ended != had)
+        fail("row %u: had_ended is %u", number, row->had_ended);
+}
+
 /* ---- its time ---- */
 
 /* TERM comes shortly before the deadline: half a second, or a fifth of its time. */

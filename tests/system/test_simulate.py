@@ -130,6 +130,20 @@ def test_the_timeline_is_that_of_a_real_stop(conf):
     assert said.splitlines()[-1] == "lastcall: CLEAN in 3.5 s of 20.0 after SIGTERM from outside: web exited 0. exit 0"
 
 
+def test_what_had_ended_before_has_one_row(conf):
+    said = simulate(conf("""
+        [service job]
+        type = oneshot
+        command = job
+        [service web]
+        command = nginx
+        main = yes
+        after = job
+    """))
+    assert lines_of(said) == [["0.0", "s", "web", "TERM to web"], ["0.0", "s", "web", "exited 0"],
+                              ["0.0", "s", "job", "not running: exited 0"]]
+
+
 def test_a_step_and_a_service_that_hang(conf):
     said = simulate("--with=queue=hang", "--with", "web=hang", conf(INI))
     assert "    5.0 s  queue        TIMEOUT at its 3.0 s: KILL, going on" in said

@@ -15,6 +15,11 @@ needs_proc = pytest.mark.skipif(SANITIZED, reason="a sanitizer needs /proc")
 TIME = r"\d+\.\d s"
 
 
+def rows_of(run, name):
+    """What the timeline of the stop says for it."""
+    return [line.split(None, 3)[3] for line in run.err.splitlines() if re.match(rf" +\d+\.\d s  {name} ", line)]
+
+
 def last_line(run):
     lines = run.err.splitlines()
     assert lines, run.describe()
@@ -461,6 +466,7 @@ def test_main_ends(app, both, end, says, code):
     run = app(f"[service web]\ncommand = @svc web life=100 {end}\nmain = yes\n", mode=both)
     assert run.wait() == code
     ends_with(run, rf"CLEAN in {TIME} of 10\.0 after web {says}\. exit {code}")
+    assert rows_of(run, "web") == [f"not running: {says}"]
 
 
 def test_an_essential_service_ends(app):
@@ -519,6 +525,54 @@ def test_the_code_is_there_behind_long_names(app, workdir, options):
     line = json.loads(last_line(run))["message"] if options else last_line(run).removeprefix("lastcall: ")
     assert re.fullmatch(rf"DEGRADED in {TIME} of 10\.0 .*one failed: exited 1 \(.*/a*/b*/c*\.\.\. exit 7", line), line
     assert run.report()["summary"] == line
+
+
+# ---- what a stop finds ended has one row, which says how ----
+
+def test_what_had_ended_before_the_stop(app):
+    run = app("""
+        [lastcall]
+        essential = no
+        restart = no
+        [service main]
+        command = @svc main
+        main = yes
+        [service gone]
+        command = @svc gone life=50 exit=3
+        [service never]
+        command = /nonexistent
+    """)
+    wait_for(lambda: "gone FAILED for good: exited 3" in run.err and "never FAILED" in run.err, what=run.describe)
+    assert run.stop() == 0
+    assert rows_of(run, "gone") == ["not running: exited 3"]
+    assert rows_of(run, "never") == ["not running: could not be started"]
+    assert [(step["state"], step["exit"]) for step in run.report()["steps"] if step["name"] == "gone"] == [("done", 3)]
+
+
+def test_what_ends_in_the_stop_before_its_turn(app):
+    """Nothing else says how."""
+    run = app("""
+        [service main]
+        command = @svc main
+        main = yes
+        [service early]
+        command = @svc early
+        [drain tell]
+        signal = early TERM
+        [drain wait]
+        wait-exit = early
+        timeout = 9s
+    """).ready()
+    assert run.stop() == 0
+    assert rows_of(run, "early") == ["not running: exited 0"]
+
+
+@pytest.mark.parametrize("keys,more", [("", []), ("stop-timeout = 300ms", ["TIMEOUT at its 0.3 s: KILL, going on"])],
+                         ids=["in-time", "timeout"])
+def test_what_its_leader_left_behind_is_still_there(app, keys, more):
+    run = app(f"[service web]\ncommand = @svc web child=kid,deaf=1 life=300 exit=3\nmain = yes\n{keys}\n")
+    assert run.wait() == 3
+    assert rows_of(run, "web") == ["not running: exited 3", *more]
 
 
 def test_quiet_and_a_bad_end(app):

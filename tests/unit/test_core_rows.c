@@ -97,13 +97,32 @@ static void stop_of_one_that_ended(int exit) {
     tell_signal(T_TERM);
     is_state("it", S_DONE);
     cr_assert_eq(row("it")->exit, exit);
+    cr_assert(row("it")->had_ended);
     is_state("late", S_SKIPPED);
     cr_assert_eq(row("late")->exit, EXIT_UNKNOWN);
+    cr_assert(!row("late")->had_ended && !row("web")->had_ended);
 }
 
 Test(rows, the_stop_of_one_that_has_ended_by_itself_is_done) {
     stop_of_one_that_ended(3);
     stop_of_one_that_ended(0);
+}
+
+/* Its row waits for what it left behind. */
+Test(rows, one_whose_leader_ended_before_its_turn_had_ended) {
+    main_service("web");
+    s.clings[0] = s.strays_deaf = true;
+    service("other");
+    s.deaf[1] = true;
+    begin();
+    ends(0, 3);
+    is_state("web", S_ACT);
+    cr_assert(row("web")->had_ended && !row("other")->had_ended);
+    ends(1, 4);
+    group_ends(0);
+    is_state("web", S_DONE);
+    cr_assert_eq(row("web")->exit, 3);
+    cr_assert(row("web")->had_ended && !row("other")->had_ended);
 }
 
 Test(rows, a_step_of_which_there_is_no_row_is_not_done) {
