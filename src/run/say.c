@@ -145,11 +145,6 @@ static void row_begins(struct out *out, const struct run *run, const struct row 
         out_text(out, row->tries > 1 ? "again: " : "");
         out_text(out, run->config->steps[row->subject].act.text);
         break;
-    case DO_SIGNAL:
-        put_signal(out, step->signal);
-        out_text(out, " to ");
-        out_text(out, run->model->services[step->target].name);
-        break;
     case DO_SLEEP:
         out_text(out, "sleeping ");
         put_seconds(out, step->sleep);
@@ -162,8 +157,15 @@ static void row_begins(struct out *out, const struct run *run, const struct row 
     case DO_STOP: stop_begins(out, run, row); break;
     case DO_SWEEP: out_text(out, "TERM to what is left"); break;
     case DO_RECORD: out_text(out, "keeping the result for the next start"); break;
+    case DO_SIGNAL: /* over as soon as it is sent */
     case DO_N: break;
     }
+}
+
+static void signal_sent(struct out *out, const struct model *model, const struct step_policy *step) {
+    put_signal(out, step->signal);
+    out_text(out, " to ");
+    out_text(out, model->services[step->target].name);
 }
 
 static void timed_out(struct out *out, const struct run *run, const struct row *row) {
@@ -189,6 +191,8 @@ static void row_ends(struct out *out, const struct run *run, const struct row *r
     case S_DONE:
         if (row->action == DO_CHECKPOINT)
             put_checkpoint(out, run, row);
+        else if (row->action == DO_SIGNAL)
+            signal_sent(out, run->model, &run->model->steps[row->subject]);
         else if (row->exit == EXIT_UNKNOWN)
             out_text(out, "done");
         else

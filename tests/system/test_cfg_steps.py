@@ -1,5 +1,6 @@
 """The steps of a stop: announce, drains, finish; their order, tries, limits, conditions, and what they see."""
 import json
+import re
 import textwrap
 import time
 from pathlib import Path
@@ -441,6 +442,7 @@ def test_signal_action(app, both):
     """, mode=both)
     assert run.stop() == 0
     run.happened("web SIGNAL 12", "e end", "web SIGNAL 15")
+    assert re.search(r" d +USR2 to web$", run.err, re.MULTILINE), run.err
     assert run.step("d")["state"] == "done"
 
 
