@@ -55,7 +55,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 BINARY = Path(os.environ.get("LASTCALL_BIN") or ROOT / "build" / "lastcall").resolve()
 SANITIZED = BINARY.exists() and b"__asan_" in BINARY.read_bytes()
-LATE = 1.0              # seconds after a grace that the news of an exit may take on a busy machine
+LATE = 2.0              # seconds after a grace that the news of an exit may take on a busy machine
 BOUND = 20.0            # seconds that a wait may take on a busy machine before it counts as never
 MARK = "LC_TEST_ID"     # in the environment of everything that a test starts
 

@@ -50,7 +50,7 @@ def test_with_nothing_left_the_exit_is_immediate(start, both):
         run = start("--", "true", mode=both)
         run.wait()
         took.append(run.exited_at - run.started_at)
-    assert min(took) < 1
+    assert min(took) < 2
 
 
 def test_a_left_worker_that_obeys_costs_no_two_seconds(start, workdir, programs, both):
@@ -61,7 +61,7 @@ def test_a_left_worker_that_obeys_costs_no_two_seconds(start, workdir, programs,
                     mode=both)
         assert run.wait() == 0
         took.append(run.exited_at - run.started_at)
-    assert min(took) < 1.5
+    assert min(took) < 2
 
 
 def test_all_that_is_left_gets_its_term(start, programs, both):
@@ -88,9 +88,9 @@ def with_worker(programs, kind, what, log, main):
 
 @pytest.mark.parametrize("kind", WORKERS)
 class TestWorkers:
-    def test_a_worker_that_needs_a_second_gets_it(self, start, workdir, programs, both, kind):
+    def test_a_worker_that_needs_a_while_gets_it(self, start, workdir, programs, both, kind):
         log, main = workdir / "log", workdir / "main"
-        run = start("--", *with_worker(programs, kind, "slow 1000", log, f"{programs.prog} obey {main}"), mode=both)
+        run = start("--", *with_worker(programs, kind, "slow 500", log, f"{programs.prog} obey {main}"), mode=both)
         wait_for_text(main, "ready")
         run.signal(signal.SIGTERM)
         assert run.wait() == 143
@@ -100,9 +100,8 @@ class TestWorkers:
         log = workdir / "log"
         run = start("--", *with_worker(programs, kind, "deaf", log, "sh -c 'exit 5'"), mode=both)
         wait_for_text(log, "ready")
-        ready = time.monotonic()
         assert run.wait() == 5, "a kill in the sweep never changes the code"
-        assert run.exited_at - ready > 1.5
+        assert run.exited_at - run.started_at > 2
 
     def test_no_process_is_left_when_the_command_exits_by_itself(self, start, workdir, programs, both, kind):
         log = workdir / "log"
@@ -257,7 +256,7 @@ def test_only_stop_signals_start_the_clock(start, workdir, programs):
 
 def test_a_second_stop_signal_is_forwarded_and_moves_no_deadline(start, workdir, programs):
     log = workdir / "log"
-    run = start("-g", "2s", "--", programs.prog, "record", log)
+    run = start("-g", "5s", "--", programs.prog, "record", log)
     wait_for_text(log, "ready")
     sent = time.monotonic()
     run.signal(signal.SIGTERM)
@@ -270,7 +269,7 @@ def test_a_second_stop_signal_is_forwarded_and_moves_no_deadline(start, workdir,
     wait_for(lambda: recorded_signals(log).count(2) == 3)
     assert run.running, "without a configuration none is counted"
     assert run.wait() == 137
-    assert run.exited_at - sent < 2 + LATE
+    assert run.exited_at - sent < 5 + LATE
 
 
 def test_the_whole_tree_goes_within_the_grace(start, workdir, programs, both):
@@ -278,13 +277,14 @@ def test_the_whole_tree_goes_within_the_grace(start, workdir, programs, both):
     logs = [workdir / f"log{n}" for n in range(4)]
     script = " ".join(WORKERS[kind].format(prog=programs.prog, what="deaf", log=log)
                       for kind, log in zip(WORKERS, logs))
-    run = start("-g", "2s", "--", "sh", "-c", f"{script} exec {programs.prog} deaf {workdir}/main", mode=both)
+    run = start("-g", "3s", "--reserve", "2s", "--", "sh", "-c", f"{script} exec {programs.prog} deaf {workdir}/main",
+                mode=both)
     for log in [*logs, workdir / "main"]:
         wait_for_text(log, "ready")
     sent = time.monotonic()
     run.signal(signal.SIGTERM)
     assert run.wait() == 137
-    assert run.exited_at - sent < 2 + LATE
+    assert run.exited_at - sent < 3, "KILL comes after one second; two more, of a sweep, would be too many"
 
 
 def test_a_grace_that_is_not_needed_is_not_used(start, workdir, programs, both):
@@ -321,12 +321,12 @@ def test_the_first_and_the_last_line_of_a_stop(start, workdir, programs):
 
 def test_a_forced_stop_says_so(start, workdir, programs):
     log = workdir / "log"
-    run = start("-g", "1s", "--", programs.prog, "deaf", log)
+    run = start("-g", "4s", "--reserve", "3s", "--", programs.prog, "deaf", log)
     wait_for_text(log, "ready")
     run.signal(signal.SIGTERM)
     assert run.wait() == 137
     assert "KILL" in run.err and "prog" in run.err
-    assert re.match(r"lastcall: FORCED in \d\.\d s of 1\.0.*exit 137", run.err.splitlines()[-1]), run.err
+    assert re.match(r"lastcall: FORCED in \d\.\d s of 4\.0.*exit 137", run.err.splitlines()[-1]), run.err
 
 
 # ---- announce ----
@@ -356,12 +356,12 @@ def test_announce_without_a_grace(start, workdir, programs):
 
 def test_announce_is_inside_the_grace(start, workdir, programs):
     log = workdir / "log"
-    run = start("--announce", "500ms", "-g", "2s", "--", programs.prog, "deaf", log)
+    run = start("--announce", "4s", "-g", "5s", "--", programs.prog, "deaf", log)
     wait_for_text(log, "ready")
     sent = time.monotonic()
     run.signal(signal.SIGTERM)
     assert run.wait() == 137
-    assert run.exited_at - sent < 2 + LATE
+    assert run.exited_at - sent < 5 + LATE
 
 
 def test_a_command_that_ends_during_announce(start, workdir, programs):
@@ -409,7 +409,7 @@ def test_report_of_a_clean_stop(start, workdir, programs, both):
 
 def test_report_of_a_forced_stop(start, workdir, programs, both):
     log, path = workdir / "log", workdir / "report"
-    run = start("--report", path, "-g", "1s", "--", programs.prog, "deaf", log, mode=both)
+    run = start("--report", path, "-g", "4s", "--reserve", "3s", "--", programs.prog, "deaf", log, mode=both)
     wait_for_text(log, "ready")
     [command] = run.programs()
     run.signal(signal.SIGTERM)
