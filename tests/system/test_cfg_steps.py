@@ -39,19 +39,19 @@ def timed_stop(run, sig=SIGTERM):
 
 def test_announce_lasts_for_its_lower_bound(app, both):
     """Readiness is off at once, and nothing else happens before the bound."""
-    run = begin(app, "[drain d]\ncommand = @say d\n", "grace = 10s\nhttp = :9180\nannounce = 1500ms..3s", mode=both)
+    run = begin(app, "[drain d]\ncommand = @say d\n", "grace = 10s\nhttp = :9180\nannounce = 4s..6s", mode=both)
     assert run.http("GET", "/readyz").code == 200
     begun = time.monotonic() * 1000
     run.signal(SIGTERM)
-    wait_for(lambda: run.http("GET", "/readyz").code == 503, 1.4)
+    wait_for(lambda: run.http("GET", "/readyz").code == 503, 3.5)
     assert run.http("GET", "/livez").code == 200
     assert run.status()["state"] == "stopping"
     assert run.wait() == 0
-    assert run.at("d begin") - begun >= 1495
+    assert run.at("d begin") - begun >= 3995
     run.happened("d begin", "d end", "web SIGNAL 15")
     s = run.step("announce")
     assert s["phase"] == "announce" and s["stage"] == 0 and s["state"] == "done"
-    assert 1495 <= s["end_ms"] < 4000
+    assert s["deadline_ms"] == 4000 and 3995 <= s["end_ms"] < 6000
 
 
 def test_readiness_is_off_before_the_first_drain(app):
@@ -207,16 +207,16 @@ def test_a_hung_drain(app, both):
     run = begin(app, """
         [drain hung]
         command = @svc hung deaf=1
-    """, "grace = 3s", """
+    """, "grace = 6s", """
         [service web]
         command = @svc web work=900
         main = yes
-        guarantee = 1500ms
+        guarantee = 3500ms
     """, mode=both)
     code, took = timed_stop(run)
-    assert took < 3 + LATE
+    assert took < 6 + LATE
     run.happened("hung start", "hung SIGNAL 15", "web SIGNAL 15", "web end 0")
-    assert run.at("web SIGNAL 15") - run.at("hung start") < 1700
+    assert run.step("hung")["deadline_ms"] == 6000 - 600 - 200 - 3500     # the reserve, the sweep, web
     assert run.step("hung")["state"] == "timeout"
     assert run.step("web")["state"] == "done"
     assert code == 0
@@ -227,31 +227,34 @@ def test_a_hung_drain_ends_at_its_timeout(app):
     run = begin(app, """
         [drain hung]
         command = @svc hung exit=1
-        timeout = 600ms
+        timeout = 3s
     """, "grace = 20s")
+    begun = time.monotonic() * 1000
     code, took = timed_stop(run)
-    assert code == 0 and 0.4 <= took < 5
-    hung = run.at("hung SIGNAL 15") - run.at("hung start")
-    assert 50 <= hung <= 3000                 # TERM shortly before its deadline
-    assert run.step("hung")["state"] in ("timeout", "failed")
+    assert code == 0 and took < 8
+    assert run.at("hung SIGNAL 15") - begun >= 2495         # TERM shortly before its deadline
+    assert run.step("hung")["state"] in ("timeout", "failed") and run.step("hung")["deadline_ms"] == 3000
 
 
 def test_a_drain_and_its_group_are_killed(app, both):
     run = begin(app, """
         [drain hung]
         command = @svc hung deaf=1 child=kid,deaf=1
-        timeout = 500ms
-    """, "grace = 20s", """
+        timeout = 3s
+    """, "grace = 30s", """
         [service web]
-        command = @svc web work=1500
+        command = @svc web until=@W/go
         main = yes
+        stop-timeout = 25s
     """, mode=both)
     run.signal(SIGTERM)
     run.wait_event("kid start")
     run.wait_event("hung start")
     kid = run.pid_of("kid")
     run.wait_event("web SIGNAL 15")
-    wait_for(lambda: not alive(kid), 1.2)
+    wait_for(lambda: not alive(kid))
+    assert not run.find("web end")            # so it was not the sweep
+    (run.workdir / "go").touch()
     assert run.wait() == 0
 
 
@@ -260,7 +263,7 @@ def test_required(app, both):
     run = begin(app, """
         [drain save]
         command = @svc save deaf=1
-        timeout = 300ms
+        timeout = 2s
         required = yes
     """, mode=both)
     assert run.stop() == 124
@@ -287,7 +290,7 @@ def test_main_ends_because_a_drain_told_it_to(app, both):
     """Nothing is cancelled or skipped: the drain ends, the next runs, the code is 0."""
     run = begin(app, """
         [drain quit]
-        command = sh -c "@P say quit; kill -USR1 $$LASTCALL_MAIN_PID; @P say told 300"
+        command = sh -c "@P say quit; kill -USR1 $$LASTCALL_MAIN_PID; while kill -0 $$LASTCALL_MAIN_PID 2>&-; do sleep 0.02; done; @P say told"
         [drain next]
         command = @say next
         [drain for-web]
@@ -363,11 +366,11 @@ def test_all_tries_are_inside_one_timeout(app):
         [drain d]
         command = @nth 1000000
         retry = 1000 every 50ms
-        timeout = 700ms
+        timeout = 3s
     """, "grace = 30s")
     code, took = timed_stop(run)
-    assert code == 0 and took < 6
-    assert 2 <= len(run.find("nth try")) <= 16
+    assert code == 0 and took < 8
+    assert 2 <= len(run.find("nth try")) <= 62
     assert run.step("d")["state"] in ("timeout", "failed")
 
 
@@ -403,7 +406,7 @@ def test_an_only_if_that_hangs(app):
 @pytest.mark.parametrize("first,what,runs", [
     ("command = @say first 0 0", "done", True), ("command = @say first 0 0", "failed", False),
     ("command = @say first 0 1", "failed", True), ("command = @say first 0 1", "done", False),
-    ("command = @svc first deaf=1\ntimeout = 300ms", "timeout", True), ("command = @say first", "timeout", False)])
+    ("command = @svc first deaf=1\ntimeout = 2s", "timeout", True), ("command = @say first", "timeout", False)])
 def test_run_if(app, first, what, runs):
     run = begin(app, f"[drain first]\n{first}\n[drain then]\ncommand = @say then\nrun-if = first {what}\n")
     assert run.stop() == 0
@@ -518,13 +521,13 @@ def test_a_hung_finish_step(app, both):
 
 def test_finish_has_its_guarantee(app):
     """The service before it takes all that it may; the finish step still runs."""
-    run = begin(app, "[finish f]\ncommand = @say f 500\n", "grace = 3s", """
+    run = begin(app, "[finish f]\ncommand = @say f 500\nguarantee = 3s\n", "grace = 6s", """
         [service web]
         command = @svc web deaf=1
         main = yes
     """)
     code, took = timed_stop(run)
-    assert code == 124 and took < 3 + LATE
+    assert code == 124 and took < 6 + LATE
     assert run.find("f end")
 
 
@@ -591,11 +594,11 @@ def test_too_little_time_is_no_time(app):
         command = @svc hung deaf=1
         [drain late]
         command = @say late
-    """, "grace = 1s\nreserve = 500ms", """
+    """, "grace = 5s\nreserve = 500ms", """
         [service web]
         command = @svc web
         main = yes
-        guarantee = 300ms
+        guarantee = 4300ms
     """)
     code, took = timed_stop(run)
     assert took < 1.5 + LATE
@@ -609,7 +612,7 @@ def test_a_long_plan(app):
     for n in range(40):
         body += f"[drain d{n}]\ncommand = @say d{n} 0 {1 if n == 7 else 0}\n"
         body += "only-if = false\n" if n % 10 == 3 else ""
-    run = begin(app, body)
+    run = begin(app, body, "grace = 1m")
     assert run.stop() == 0
     begun = [e.split()[0] for e in run.events() if e.endswith("begin")]
     assert begun == [f"d{n}" for n in range(40) if n % 10 != 3]

@@ -18,6 +18,7 @@ CHAIN = """
     command = @svc c {0}
     after = b
 """
+LINGERS = "until=@W/go"
 
 
 def used(run, begun):
@@ -44,19 +45,22 @@ def test_reverse_order(app, both):
     assert [s["stage"] for s in stops] == sorted({s["stage"] for s in stops})
 
 
-def test_one_level_stops_together(app, both):
-    run = app(CHAIN.replace("after = a\n", "\n").replace("after = b\n", "\n").format("work=300"), mode=both).ready()
+def stops_together(run):
+    """Each has its signal before one of them has ended: none ends until the test says so."""
+    run.signal(SIGTERM)
     for name in "abc":
-        run.wait_event(f"{name} start")
-    assert run.stop() == 0
-    assert max(run.at(f"{n} SIGNAL") for n in "abc") < min(run.at(f"{n} end") for n in "abc")
+        run.wait_event(f"{name} SIGNAL 15", timeout=8)
+    assert not [e for e in run.events() if " end " in e]
+    (run.workdir / "go").touch()
+    assert run.wait() == 0
+
+
+def test_one_level_stops_together(app, both):
+    stops_together(app(CHAIN.replace("after = a\n", "\n").replace("after = b\n", "\n").format(LINGERS), mode=both).ready())
 
 
 def test_order_parallel(app):
-    run = app("[lastcall]\norder = parallel\n" + CHAIN.format("work=300").replace("\n    ", "\n")).ready()
-    run.wait_event("c start")
-    assert run.stop() == 0
-    assert max(run.at(f"{n} SIGNAL") for n in "abc") < min(run.at(f"{n} end") for n in "abc")
+    stops_together(app("[lastcall]\norder = parallel\n" + CHAIN.format(LINGERS).replace("\n    ", "\n")).ready())
 
 
 @pytest.mark.parametrize("name,number", [("QUIT", 3), ("SIGINT", 2), ("USR1", 10), ("WINCH", 28), ("RTMIN+3", 37),
@@ -76,10 +80,10 @@ def test_stop_signal(app, name, number):
 def test_stop_signal_with_escalation(app):
     run = app("""
         [lastcall]
-        grace = 8s
+        grace = 20s
         [service a]
         command = @svc a deaf=1
-        stop-timeout = 400ms
+        stop-timeout = 2s
         [service b]
         command = @svc b on=15:1 on=3:0
         stop-signal = USR1, TERM after 300ms, QUIT after 10m
@@ -87,14 +91,14 @@ def test_stop_signal_with_escalation(app):
         [service c]
         command = @svc c deaf=1
         stop-signal = INT, QUIT after 200ms, USR2 after 500ms
-        stop-timeout = 1s
+        stop-timeout = 3s
         after = b
     """).ready()
     run.wait_event("c start")
+    begun = time.monotonic() * 1000
     assert run.stop() == 124
     run.happened("c SIGNAL 2", "c SIGNAL 3", "c SIGNAL 12", "b SIGNAL 10", "b SIGNAL 15", "b end 1", "a SIGNAL 15")
-    assert run.at("c SIGNAL 3") - run.at("c SIGNAL 2") >= 100       # as the program sees them, which may be late
-    assert run.at("c SIGNAL 12") - run.at("c SIGNAL 2") >= 300
+    assert run.at("c SIGNAL 3") - begun >= 195 and run.at("c SIGNAL 12") - begun >= 495
     assert not run.find("b SIGNAL 3")
 
 
@@ -208,19 +212,19 @@ def test_deaf_services_one_level(app, both):
 
 
 def test_a_chain_longer_than_the_deadline(app, both):
-    """Eight deaf services one after another, each with a timeout of 10 s: all within the grace of 2 s."""
-    text = "[lastcall]\ngrace = 2s\n"
+    """Eight deaf services one after another, each with a timeout of 10 s: all within the grace of 10 s."""
+    text = "[lastcall]\ngrace = 10s\n"
     for n in range(8):
         text += f"[service s{n}]\ncommand = @svc s{n} deaf=1\n" + (f"after = s{n - 1}\n" if n else "")
     run = app(text, mode=both).ready()
     run.wait_event("s7 start")
     code, took = timed_stop(run)
     assert code == 124
-    assert took < 2 + LATE
+    assert took < 10 + LATE
     for n in range(8):
         assert run.find(f"s{n} SIGNAL 15"), f"s{n} was killed without its stop signal"
     r = run.report()
-    assert r["verdict"] in ("forced", "overran") and r["used_ms"] <= 2500
+    assert r["verdict"] in ("forced", "overran") and r["used_ms"] <= 10000 + 1000 * LATE
 
 
 def test_an_equal_share(app):
@@ -228,9 +232,8 @@ def test_an_equal_share(app):
     run = app("[lastcall]\ngrace = 4s\n" + CHAIN.format("deaf=1").replace("\n    ", "\n")).ready()
     run.wait_event("c start")
     assert run.stop() == 124
-    times = [run.at(f"{n} SIGNAL 15") for n in "cba"]
-    begun = times[0]
-    assert times[1] - begun >= 500 and times[2] - times[1] >= 500
+    run.happened(*(f"{n} SIGNAL 15" for n in "cba"))
+    assert all(run.step(n)["end_ms"] - run.step(n)["start_ms"] >= 800 for n in "cba")
     deadlines = [run.step(n)["deadline_ms"] for n in "cba"]
     assert deadlines == sorted(deadlines) and deadlines[-1] < 4000
 
@@ -239,9 +242,9 @@ def test_unused_time_passes_on(app):
     """b uses nothing: a, after it, may work for longer than its equal share."""
     run = app("""
         [lastcall]
-        grace = 4s
+        grace = 8s
         [service a]
-        command = @svc a work=2000
+        command = @svc a work=3500
         [service b]
         command = @svc b
         after = a
@@ -254,14 +257,14 @@ def test_unused_time_passes_on(app):
 @pytest.mark.parametrize("n", [1, 3])
 def test_a_guarantee_is_kept(app, n):
     """n greedy levels before it use all that they may: the one with the guarantee still has its time."""
-    text = "[lastcall]\ngrace = 3s\n[service state]\ncommand = @svc state work=1200\nguarantee = 1500ms\n"
+    text = "[lastcall]\ngrace = 8s\n[service state]\ncommand = @svc state work=2500\nguarantee = 5s\n"
     for i in range(n):
         text += f"[service g{i}]\ncommand = @svc g{i} deaf=1\nafter = {'state' if i == 0 else f'g{i - 1}'}\n"
     run = app(text).ready()
     run.wait_event(f"g{n - 1} start")
     code, took = timed_stop(run)
     assert code == 124
-    assert took < 3 + LATE
+    assert took < 8 + LATE
     assert run.find("state end 0")
     assert run.step("state")["state"] == "done"
 
@@ -270,21 +273,21 @@ def test_a_late_notice_scales_all_down(app):
     """The guarantees do not fit any more: each still gets its stop signal, and it ends in time."""
     run = app("""
         [lastcall]
-        grace = 5s
+        grace = 30s
         [service a]
         command = @svc a deaf=1
-        guarantee = 2s
+        guarantee = 12s
         [service b]
         command = @svc b deaf=1
-        guarantee = 2s
+        guarantee = 12s
         after = a
     """).ready()
     run.wait_event("b start")
     begun = time.monotonic()
-    assert run.verb("prestop", "--late", "4s").code in (0, 1)
+    assert run.verb("prestop", "--late", "24s").code in (0, 1)
     run.signal(SIGTERM)
     assert run.wait() == 124
-    assert used(run, begun) < 2 + LATE
+    assert used(run, begun) < 6 + LATE
     assert run.find("a SIGNAL 15") and run.find("b SIGNAL 15")
 
 
@@ -292,11 +295,11 @@ def test_extend_timeout(app):
     """EXTEND_TIMEOUT_USEC moves a service's deadline later, inside what is left."""
     run = app("""
         [lastcall]
-        grace = 6s
+        grace = 10s
         [service a]
-        command = @svc a notify=READY=1 work=1500 extend=100:600000
+        command = @svc a notify=READY=1 work=4000 extend=100:3000000
         ready = notify
-        stop-timeout = 500ms
+        stop-timeout = 3s
     """).ready()
     assert run.stop() == 0
     assert run.find("a end 0")
@@ -342,18 +345,22 @@ def test_kill_mode(app, both, kill_mode, kid):
     """The stop signal goes to the group, or to the leader alone; what stays behind is gone in the end all the same."""
     run = app(f"""
         [lastcall]
-        grace = 3s
+        grace = 8s
         [service a]
-        command = @svc a work=200 child=kid,deaf=1
+        command = @svc a until=@W/go child=kid,deaf=1
         kill-mode = {kill_mode}
-        stop-timeout = 700ms
+        stop-timeout = 4s
     """, mode=both).ready()
     run.wait_event("kid start")
     run.wait_event("a start")
-    run.stop()
+    run.signal(SIGTERM)
+    run.wait_event("a SIGNAL 15")
+    if kid:
+        run.wait_event("kid SIGNAL 15")
+    (run.workdir / "go").touch()
+    run.wait()
     first = [e.ms for e in run.find("kid SIGNAL 15") if e.ms < run.at("a end")]
     assert bool(first) == kid
-    assert run.at("a end")
 
 
 def test_a_stop_step_waits_for_the_whole_group(app, both):
@@ -362,7 +369,7 @@ def test_a_stop_step_waits_for_the_whole_group(app, both):
         [service base]
         command = @svc base
         [service a]
-        command = @svc a child=kid,work=400
+        command = @svc a child=kid,work=2000
         after = base
     """, mode=both).ready()
     run.wait_event("kid start")
@@ -484,7 +491,7 @@ def test_an_http_client_connected_at_the_stop(app):
 # ---- two hundred ----
 
 def two_hundred(levels, how):
-    text = f"[lastcall]\ngrace = {'3s' if how else '20s'}\nannounce = 0s\n"
+    text = f"[lastcall]\ngrace = {'3s' if how else '10m'}\nannounce = 0s\n"
     for n in range(200):
         text += f"[service s{n}]\ncommand = @svc s{n} {how}\n"
         if n >= 200 // levels:

@@ -10,6 +10,7 @@
  *     notify=TEXT             sends TEXT (\n is a new line) to $NOTIFY_SOCKET, "none": must not be set
  *     fd=N                    writes a newline to the descriptor N and closes it
  *     work=MS exit=CODE       after TERM or QUIT: works on for MS, then exits with CODE (0)
+ *     until=PATH              after TERM or QUIT: works on until there is this file
  *     deaf=1                  takes signals, does nothing for them
  *     on=SIG:CODE             exits with CODE on SIG at once (8 at most)
  *     default=1               blocks no signal: dies of them
@@ -47,7 +48,7 @@
 #include <unistd.h>
 
 struct service {
-    const char *name, *touch, *notify, *code_file, *child, *away, *own;
+    const char *name, *touch, *notify, *code_file, *child, *away, *own, *until;
     int delay, listen, http, ready_fd, work, code, life, die, extend_every, extend_usec;
     int on[8], on_code[8], n_on;
     int deaf, defaults;
@@ -180,6 +181,8 @@ static void stop(const struct service *s)
     }
     if (now_ms() < end)
         rest((int)(end - now_ms()));
+    while (s->until && access(s->until, F_OK) != 0)
+        rest(10);
     finish(s, s->code);
 }
 
@@ -263,6 +266,7 @@ static void read_keys(struct service *s, int argc, char **argv)
         else if (IS("notify")) s->notify = value;
         else if (IS("fd")) s->ready_fd = number;
         else if (IS("work")) s->work = number;
+        else if (IS("until")) s->until = value;
         else if (IS("exit")) s->code = number;
         else if (IS("deaf")) s->deaf = number;
         else if (IS("default")) s->defaults = number;
