@@ -5,11 +5,15 @@ import signal
 import termios
 import textwrap
 import time
+from pathlib import Path
 
 import pytest
 
 from cfg import *
 from lc import wait_for
+
+# A drain that lasts until the test says so.
+HELD = '[drain d]\ncommand = sh -c "@say d; until test -e @W/go; do sleep 0.02; done; @say over"\n'
 
 WEB = """
     [lastcall]
@@ -77,7 +81,7 @@ def test_term_again_is_nothing_new(app, both):
     begun = time.monotonic()
     run.signal(SIGTERM)
     run.wait_event("d begin")
-    before = run.step("d")["deadline_ms"]
+    before = wait_for(lambda: Path(run.report_path).exists() and run.step("d"))["deadline_ms"]
     run.signal(SIGTERM)
     run.signal(SIGQUIT)
     wait_for(lambda: len(re.findall("SIGTERM|SIGQUIT", run.err)) >= 2)
@@ -264,15 +268,17 @@ def test_resume_in_mid_drain(app, both):
 
 @pytest.mark.parametrize("state", ["running", "stopping"])
 def test_resume_where_there_is_nothing_to_resume(app, state):
-    run = begin(app, "[drain d]\ncommand = @svc d\ntimeout = 1s\n")
+    run = begin(app, HELD)
     if state == "stopping":
         run.signal(SIGTERM)
-        run.wait_event("d start")
+        run.wait_event("d end")
         assert run.control("POST", "/resume").code >= 400
+        (run.workdir / "go").touch()
         assert run.wait() == 0
     else:
         run.control("POST", "/resume")
         assert run.status()["state"] == "running"
+        (run.workdir / "go").touch()
         assert run.stop() == 0
 
 
@@ -374,10 +380,10 @@ def test_drain_twice(app):
 
 def test_requests_that_do_not_wait(app):
     """?wait=no is answered at once."""
-    run = begin(app, "[drain d]\ncommand = @say d 500\ntimeout = 5s\n")
+    run = begin(app, HELD)
     assert run.control("POST", "/drain?wait=no").code in (200, 202)
-    assert not run.find("d end")
-    run.wait_event("d end")
+    (run.workdir / "go").touch()
+    run.wait_event("over end")
     assert run.stop() == 0
 
 
@@ -472,7 +478,7 @@ def test_a_prestop_twice_is_one(app):
 
 def test_a_prestop_that_nobody_follows(app, both):
     """Undone when the grace has passed, with a line; ready again."""
-    run = begin(app, "[drain d]\ncommand = @say d\nundo = @say undo\n", head="http = :9180\ngrace = 1s", mode=both)
+    run = begin(app, "[drain d]\ncommand = @say d\nundo = @say undo\n", head="http = :9180\ngrace = 4s", mode=both)
     assert run.verb("prestop").code == 0
     assert run.status()["ready"] is False
     run.wait_event("undo begin")
@@ -543,12 +549,13 @@ def test_nothing_is_started_while_a_clock_runs(app, both):
 
 
 def test_start_and_restart_are_refused_in_a_stop(app):
-    run = begin(app, "[drain d]\ncommand = @svc d\ntimeout = 1s\n[service b]\ncommand = @svc b\n")
+    run = begin(app, HELD + "[service b]\ncommand = @svc b\n")
     run.wait_event("b start")
     run.signal(SIGTERM)
-    run.wait_event("d start")
+    run.wait_event("d end")
     for path in ("/start/b", "/restart/b", "/restart/web"):
         assert 400 <= run.control("POST", path).code < 500, path
+    (run.workdir / "go").touch()
     assert run.wait() == 0
     assert len(run.find("b start")) == 1
 
@@ -556,16 +563,10 @@ def test_start_and_restart_are_refused_in_a_stop(app):
 # ---- status while it stops ----
 
 def test_status_of_a_stop(app, both):
-    run = begin(app, """
-        [drain d]
-        command = @svc d
-        timeout = 2s
-        [finish f]
-        command = @say f
-    """, head="http = :9180", mode=both)
+    run = begin(app, HELD + "[finish f]\ncommand = @say f\n", head="http = :9180", mode=both)
     assert run.status()["stop"] is None
     run.signal(SIGTERM)
-    run.wait_event("d start")
+    run.wait_event("d end")
     status = wait_for(lambda: run.status() if run.status().get("stop") else None)
     stop = status["stop"]
     assert status["state"] == "stopping"
@@ -577,5 +578,6 @@ def test_status_of_a_stop(app, both):
     assert by_name["d"]["state"] == "running" and by_name["web"]["state"] == "pending"
     for s in stop["steps"]:
         assert set(s) >= {"phase", "stage", "name", "state", "start_ms", "end_ms", "deadline_ms", "exit"}
-    assert run.http("GET", "/status").json()["stop"]["phase"] in ("drain", "stop")
+    assert run.http("GET", "/status").json()["stop"]["phase"] == "drain"
+    (run.workdir / "go").touch()
     assert run.wait() == 0

@@ -96,12 +96,12 @@ def test_it_all_fits_in_whatever_is_written(plan):
     assert plan(text)[1]["worst_ms"] <= 9000
 
 
-@pytest.mark.parametrize("late", ["0s", "2s", "2500ms"])
-def test_a_stop_ends_within_the_grace_however_late(app, late):
+@pytest.mark.parametrize("grace,late", [("3s", "0s"), ("13s", "10s"), ("60s", "57s")])
+def test_a_stop_ends_within_the_grace_however_late(app, grace, late):
     """Everything is deaf, and a part of the grace is gone already."""
-    run = app("""
+    run = app(f"""
         [lastcall]
-        grace = 3s
+        grace = {grace}
         [service a]
         command = @svc a deaf=1
         [service b]
@@ -117,7 +117,7 @@ def test_a_stop_ends_within_the_grace_however_late(app, late):
     wait_for(lambda: run.status()["state"] != "running")
     run.signal(SIGTERM)
     assert run.wait() == 124
-    assert run.exited_at - begun < 3 - {"0s": 0, "2s": 2, "2500ms": 2.5}[late] + LATE
+    assert run.exited_at - begun < 3 + LATE
     client.communicate(timeout=BOUND)
 
 
@@ -125,15 +125,15 @@ def test_a_deadline_never_moves_later(app):
     """As seen in /status, all through a stop."""
     run = app("""
         [lastcall]
-        grace = 4s
+        grace = 8s
         [service a]
         command = @svc a deaf=1
         [service b]
-        command = @svc b work=300
+        command = @svc b work=1500
         after = a
         [drain d]
-        command = @say d 300
-        timeout = 2s
+        command = @say d 1500
+        timeout = 4s
     """).ready()
     run.signal(SIGTERM)
     seen = {}
@@ -148,7 +148,7 @@ def test_a_deadline_never_moves_later(app):
     assert set(seen) >= {"a", "b", "d"}
     for name, deadlines in seen.items():
         assert deadlines == sorted(deadlines, reverse=True), name
-        assert max(deadlines) <= 3600, name
+        assert max(deadlines) <= 7200, name
     assert run.code == 124
 
 

@@ -91,7 +91,7 @@ def test_pending_and_skipped_steps_are_dropped_first(app):
     body = "".join(f"[drain {'d' * 40}-{n}]\ncommand = @say d{n}\ntimeout = 1s\n" for n in range(5))
     body += "[drain hung]\ncommand = @svc hung\ntimeout = 6s\nguarantee = 5s\n"
     body += "".join(f"[drain {'e' * 40}-{n}]\ncommand = @say e{n}\ntimeout = 1s\n" for n in range(60))
-    run = begin(app, body, may_leave=True)
+    run = begin(app, body, grace="30s", may_leave=True)
     run.signal(SIGTERM)
     run.wait_event("hung start")
     wait_for(lambda: [s for s in run.report()["steps"] if s["name"] == "hung" and s["state"] == "running"])
@@ -222,10 +222,10 @@ def test_a_clean_stop_with_a_killed_helper_process(app):
 
 
 def test_overran_never_without_reason(app):
-    run = begin(app, web="deaf=1", grace="3s")
+    run = begin(app, web="deaf=1", grace="4s\nreserve = 3s")
     assert run.stop() == 124
     r = run.report()
-    assert r["verdict"] == "forced" and r["used_ms"] <= 3000
+    assert r["verdict"] == "forced" and r["used_ms"] <= 4000
 
 
 # ---- stderr ----
