@@ -23,7 +23,7 @@ def test_what_the_end_of_a_killed_command_begins_is_a_child(app, workdir):
         cwd = @W/slow
         timeout = 3s
         [finish leaves]
-        command = sh -c "(trap 'echo swept >@W/swept; exit' TERM; for i in $$(seq 100); do sleep 0.1; done) & sleep 0.3"
+        command = sh -c "(trap 'echo swept >@W/swept; exit' TERM; : >@W/set; for i in $$(seq 100); do sleep 0.1; done) & until test -e @W/set; do sleep 0.02; done"
     """, "--control", "off", "-g", "20s", mode="host",
               before=["/usr/bin/strace", "-f", "-qq", "-e", "signal=none", "-o", workdir / "trace", "-P", slow, "-e",
                       "trace=chdir", "-e", "inject=chdir:signal=STOP", "--"])

@@ -12,7 +12,8 @@ from lc import alive, wait_for
 
 OTHER = """
     [service keep]
-    command = @svc keep
+    command = @svc keep notify=READY=1
+    ready = notify
 """
 KEEP = OTHER + "    main = yes\n"
 
@@ -69,6 +70,7 @@ def test_a_service_that_exits_0_is_its_end_for_good(app):
     run = app(f"""
         [service a]
         command = @svc a life=50
+        after = keep
         {KEEP}
     """)
     assert run.wait() == 0
@@ -97,6 +99,7 @@ def test_the_limit_is_an_end_for_good(app, both):
         command = @svc a life=1 exit=3
         restart-delay = 1ms..1ms
         restart-limit = 4 in 1m
+        after = keep
         {KEEP}
     """, mode=both)
     assert run.wait() == 3
@@ -176,10 +179,12 @@ def test_success_exit_is_no_failure(app):
 def test_an_essential_service_ends_it_with_its_code(app, both):
     run = app("""
         [service main]
-        command = @svc main
+        command = @svc main notify=READY=1
+        ready = notify
         main = yes
         [service a]
         command = @svc a life=100 exit=6
+        after = main
         restart = no
     """, mode=both)
     assert run.wait() == 6
@@ -198,8 +203,11 @@ def test_the_first_code_that_is_not_0(app):
         [service b]
         command = @svc b life=150 exit=8
         [service c]
-        command = @svc c life=300 exit=9
+        command = @svc c on=10:9
     """)
+    run.wait_event("c start")
+    run.wait_service("b", exit=8)
+    assert run.control("POST", "/signal/c/USR1").code == 200
     assert run.wait() == 8
 
 
@@ -249,9 +257,12 @@ def test_a_group_without_a_leader_does_not_hide_its_end(app, both):
     """The leader exits while its group lives: the service has ended; main's end ends it all."""
     run = app("""
         [service main]
-        command = @svc main life=100 exit=4 child=kid
+        command = @svc main on=10:4 child=kid
         main = yes
     """, mode=both)
+    run.wait_event("main start")
+    run.wait_event("kid start")
+    os.kill(run.pid_of("main"), signal.SIGUSR1)
     assert run.wait() == 4
     run.happened("main end 4", "kid SIGNAL 15", "kid end 0")
 
@@ -330,7 +341,7 @@ def test_live_tolerates_fewer_failures(app, workdir):
 
 def test_a_hung_service_is_restarted_by_its_live_check(app):
     """Stopped, it accepts nothing: the check times out; TERM (and CONT) ends it."""
-    run = app(live("").replace("failures 3", "failures 2").replace("timeout 1s", "timeout 100ms")).ready()
+    run = app(live("").replace("failures 3", "failures 2")).ready()
     pid = run.pid_of("a")
     os.kill(pid, signal.SIGSTOP)
     run.wait_event("a start", 2)

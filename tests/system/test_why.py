@@ -472,10 +472,12 @@ def test_main_ends(app, both, end, says, code):
 def test_an_essential_service_ends(app):
     run = app("""
         [service web]
-        command = @svc web
+        command = @svc web notify=READY=1
+        ready = notify
         main = yes
         [service worker]
         command = @svc worker life=100 exit=4
+        after = web
         restart = no
     """)
     assert run.wait() == 4
@@ -485,7 +487,7 @@ def test_an_essential_service_ends(app):
 @pytest.mark.parametrize("keys,says", [
     ("command = @svc worker life=50 exit=4\nrestart-delay = 10ms..10ms\nrestart-limit = 2 in 1m",
      "exited 4; restart-limit 2 in 1m is used up"),
-    ("command = @svc worker\nready = exec false every 50ms\nready-timeout = 300ms\nrestart = no",
+    ("command = @svc worker\nready = exec false every 50ms\nready-timeout = 2s\nrestart = no",
      "exited 0; it was not ready in time"),
     ("command = /nonexistent\nrestart = no", "could not be started"),
 ], ids=["limit", "ready-timeout", "exec"])
@@ -594,7 +596,7 @@ def test_the_level_of_an_object(app):
 # ---- what was killed ----
 
 def test_a_command_that_used_up_its_grace(start, workdir, programs, both):
-    run = start("-g", "4s", "--", programs.prog, "deaf", workdir / "log", mode=both)
+    run = start("-g", "4s", "--reserve", "3s", "--", programs.prog, "deaf", workdir / "log", mode=both)
     wait_for_text(workdir / "log", "ready")
     run.signal(SIGTERM)
     assert run.wait() == 137
@@ -661,7 +663,7 @@ def test_an_end_that_is_seen_after_its_deadline(app, programs, workdir, both):
 def test_a_service_and_what_is_beside_it(app):
     run = app("""
         [lastcall]
-        grace = 3s
+        grace = 9s
         [service web]
         command = @svc web away=gone,deaf=1
         main = yes
@@ -672,7 +674,7 @@ def test_a_service_and_what_is_beside_it(app):
     run.wait_event("gone start")
     deaf, gone = run.pid_inside("deaf"), run.pid_inside("gone")
     assert run.stop() == 124
-    ends_with(run, rf"FORCED in {TIME} of 3\.0 after SIGTERM from outside: web exited 0; killed deaf \(pid {deaf} cfg\), "
+    ends_with(run, rf"FORCED in {TIME} of 9\.0 after SIGTERM from outside: web exited 0; killed deaf \(pid {deaf} cfg\), "
               rf"cfg \(pid {gone}\)\. Raise \[service deaf\] stop-timeout \(.*app\.ini:8\)\. exit 124")
 
 
