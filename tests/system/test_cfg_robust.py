@@ -34,7 +34,7 @@ def test_what_a_checked_program_answers(app, copied, kind, ready):
         grace = 3s
         [service a]
         command = /usr/bin/python3 {copied("cfg_server.py")} '{kind}'
-        ready = http http://127.0.0.1:8081/ every 20ms timeout 300ms
+        ready = http http://127.0.0.1:8081/ every 20ms timeout {"3s" if ready else "300ms"}
         stop-timeout = 1s
         [service b]
         command = @svc b
@@ -130,7 +130,7 @@ def test_stopped_for_longer_than_the_grace(app, both):
     """Someone stops lastcall itself in mid-stop: when it runs again it ends at once, and says that it is late."""
     run = app("""
         [lastcall]
-        grace = 1s
+        grace = 3s
         [service a]
         command = @svc a deaf=1
     """, mode=both).ready()
@@ -138,7 +138,7 @@ def test_stopped_for_longer_than_the_grace(app, both):
     run.wait_event("a SIGNAL 15")
     os.kill(run.pid, signal.SIGSTOP)
     begun = time.monotonic()
-    wait_for(lambda: time.monotonic() - begun > 1.2)
+    wait_for(lambda: time.monotonic() - begun > 3.2)
     os.kill(run.pid, signal.SIGCONT)
     begun = time.monotonic()
     assert run.wait() == 124
@@ -152,23 +152,25 @@ def test_the_report_on_a_full_disk(app):
     assert "/dev/full" in run.err
 
 
-def test_no_process_can_be_made(app, both):
+def test_no_process_can_be_made(app, both, registry):
     """The user has no process left: it says so, tries again, and goes on when there is room."""
-    uid = 54000 + os.getpid() % 5000
+    uid = 1 << 28 | int(registry.test_id[:6], 16)
     run = app("""
         [lastcall]
         grace = 3s
         restart-delay = 50ms..100ms
         restart-limit = 100 in 1s
         [service hog]
-        command = sh -c "sleep 1 & sleep 1 & sleep 1 & : > @W/there; wait; exec @P svc hog"
+        command = sh -c "sleep 1000 & sleep 1000 & sleep 1000 & : > @W/there; wait; exec @P svc hog"
         ready = file @W/there every 20ms
         main = yes
         [service late]
         command = @svc late
         after = hog
     """, report=False, mode=both, uid=uid, before=["/usr/bin/prlimit", "--nproc=6", "--"])
-    run.wait_line("late.*fork", timeout=5)
+    run.wait_line("late.*fork")
+    for sleep in [p.pid for p in run.programs() if p.argv == ["sleep", "1000"]]:
+        os.kill(sleep, signal.SIGKILL)
     run.wait_event("late start")
     run.wait_event("hog start")
     assert run.stop() == 0

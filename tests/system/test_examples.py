@@ -363,7 +363,7 @@ def test_the_worker_killed(image):
 def flink(image, workdir):
     shutil.copytree(ROOT / "examples/flink/stand-in", workdir / "stand-in")
     path = f"{workdir}/stand-in:/usr/local/bin:/usr/bin:/bin"
-    return image("flink", {"timeout    = 2m": "timeout    = 2s"}, PATH=path)
+    return image("flink", {"timeout    = 2m": "timeout    = 6s"}, PATH=path)
 
 
 def counted(run):

@@ -94,7 +94,7 @@ def test_a_result_that_cannot_be_written_is_an_error(conf, words):
 def test_an_answer_that_cannot_be_written_is_an_error(app, programs, words, where, why):
     """A closed stdout is not the first thing that is opened: that would be the socket, or a checkpoint's file."""
     run = app("[lastcall]\ncheckpoint-dir = @W\n[service a]\ncommand = @svc a\n[checkpoint j]\n"
-              "command = touch ${LASTCALL_CHECKPOINT_DIR}/f\ntimeout = 1s\n").ready()
+              "command = touch ${LASTCALL_CHECKPOINT_DIR}/f\ntimeout = 4s\n").ready()
     assert run.verb("checkpoint", "j").code == 0
     done = run.run("/bin/sh", "-c", f"{programs.lastcall} {words} {where}")
     what = "the archive cannot be written" if "export" in words else "stdout"

@@ -198,7 +198,7 @@ FEW = """
 @pytest.fixture
 def few(registry, start, spawn, conf, workdir, programs, both):
     """A run of FEW as a user of its own, who may have 20 processes; and what takes them all, or frees them."""
-    uid, others = 55000 + int(registry.test_id[:3], 16), []
+    uid, others = 1 << 28 | int(registry.test_id[:6], 16), []
     run = start("-c", conf(FEW.format(prog=programs.prog, log=workdir / "log", frail=workdir / "frail")), mode=both,
                 uid=uid, before=["/usr/bin/prlimit", "--nproc=20", "--"])
     wait_for(lambda: run.http("GET", "/readyz").code == 200, what=run.describe)
