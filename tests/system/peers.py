@@ -212,7 +212,8 @@ def wake_ups(run, seconds):
     """How often it ran in so many seconds with nothing to do."""
     def count():
         return sum(int(proc_status(run.pid, f"{kind}voluntary_ctxt_switches")) for kind in ("", "non"))
-    time.sleep(0.3)
+    # What it had to do has been done.
+    wait_for(lambda: (lambda n: time.sleep(0.3) or count() == n)(count()))
     before = count()
     time.sleep(seconds)
     return count() - before

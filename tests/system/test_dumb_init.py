@@ -273,13 +273,13 @@ def test_a_rewritten_stop_signal_still_stops_the_init(pair):
 def test_a_single_childs_stop_signals_are_forwarded_as_they_are(pair):
     """The init stops all the same."""
     run, main, other = pair("-c", mode="sub")
-    for sig in sorted(JOB):
+    for n, sig in enumerate(sorted(JOB)):
         run.signal(sig)
         wait_signal(main, sig)
         wait_for(lambda: process(run.pid).state == "T", what=run.describe)
         run.signal(signal.SIGCONT)
         wait_for(lambda: process(run.pid).state == "S", what=run.describe)
-    wait_for(lambda: recorded_signals(main).count(18) == 3)
+        wait_for(lambda: recorded_signals(main).count(18) == n + 1)     # a stop signal drops a pending CONT
     assert recorded_signals(other) == []
 
 

@@ -278,7 +278,7 @@ def test_idle_after_an_unanswered_term_is_idle_again(start, workdir, programs):
     wait_for_text(log, "ready")
     run.signal(signal.SIGTERM)
     run.wait_line("still running")
-    time.sleep(0.2)
+    wait_for(lambda: proc_status(run.pid, "State")[0] == "S")
     before = proc_status(run.pid, "voluntary_ctxt_switches")
     time.sleep(2)
     assert proc_status(run.pid, "voluntary_ctxt_switches") == before

@@ -286,7 +286,7 @@ def test_kill_mode_main_still_kills_the_whole_tree(start, workdir, programs, bot
 
 def test_a_second_stop_signal_is_held_back_by_announce_too(start, workdir, programs):
     log = workdir / "log"
-    run = start("--announce", "1s", "-g", "20s", "--", programs.prog, "record", log, "10:0")
+    run = start("--announce", "3s", "-g", "20s", "--", programs.prog, "record", log, "10:0")
     wait_for_text(log, "ready")
     for sig in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         run.signal(sig)
@@ -336,6 +336,7 @@ def test_descriptors_do_not_leak(start, workdir, programs, both):
                 f"trap '{programs.prog} escape {programs.prog} orphans 50 1' USR1; echo ready > {log}; "
                 "while :; do sleep 0.05; done", mode=both)
     wait_for_text(log, "ready")
+    wait_for(lambda: process(run.pid).state == "S")     # it may still hold what the start needed
     before = descriptors(run.pid)
     for _ in range(10):
         run.signal(signal.SIGUSR1)
@@ -367,7 +368,7 @@ def test_a_recycled_pid_is_not_signalled(start, workdir, programs):
         assert recorded_signals(log) == []
         return True
 
-    assert any(in_time(attempt) for attempt in range(5)), "never in time"
+    assert any(in_time(attempt) for attempt in range(12)), "never in time"
 
 
 # ---- stops at odd moments ----
