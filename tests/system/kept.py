@@ -18,9 +18,8 @@ ID = r"\d{6,}-\d{8}T\d{6}Z"
 
 HEAD = """
     [lastcall]
-    grace = 10s
-    checkpoint-dir = @W/store
     {head}
+    checkpoint-dir = @W/store
     [service web]
     command = @svc web
     main = yes
@@ -73,6 +72,7 @@ def keeps(app):
     """keeps(lines, head="", web="", more=""): web as the main service with [checkpoint jobs] of these lines, up and
     ready. ready=False: does not wait."""
     def begin(lines, *args, head="", web="", more="", ready=True, **box):
+        head = head if "grace" in head else f"grace = 10s\n{head}"
         text = textwrap.dedent(HEAD).format(head=head, web=web) + textwrap.dedent(lines) + "\n" + textwrap.dedent(more)
         run = app(text, *args, **box)
         return run.ready() if ready else run

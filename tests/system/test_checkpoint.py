@@ -59,11 +59,14 @@ def test_behind_the_drains_and_before_the_finishes(keeps):
 
 
 def test_all_at_the_same_time_unless_one_comes_after(keeps, workdir):
-    hook = 'command = sh -c "@say {0} 300; date >$LASTCALL_CHECKPOINT_DIR/x"\ntimeout = 5s\n'
-    run = keeps(hook.format("a"), more="[checkpoint b]\n" + hook.format("b") + "[checkpoint c]\nafter = b\n" + hook.format("c"))
+    """Neither of the first two ends before the other has begun."""
+    hook = 'command = sh -c "@say {0}; date >$LASTCALL_CHECKPOINT_DIR/x; : >@W/{0}; until test -e @W/{1}; do sleep 0.02; done; @say {0}-over"\n' \
+           "timeout = 6s\n"
+    run = keeps(hook.format("a", "b"), head="grace = 20s",
+                more="[checkpoint b]\n" + hook.format("b", "a") + "[checkpoint c]\nafter = b\n" + hook.format("c", "b"))
     assert run.stop() == 0
-    assert max(run.at("a begin"), run.at("b begin")) < min(run.at("a end"), run.at("b end"))
-    run.happened("b end", "c begin")
+    run.happened("b-over end", "c begin")
+    assert all(run.step(name)["state"] == "done" for name in ("jobs", "b", "c"))
     assert [len(os.listdir(workdir / "store" / name)) >= 2 for name in ("jobs", "b", "c")] == [True] * 3
 
 
@@ -157,11 +160,15 @@ def test_a_schedule_never_overlaps(keeps, store):
     assert said == ["begin", "end"] * (len(said) // 2), said
 
 
-def test_a_scheduled_one_ends_before_that_of_the_stop_begins(keeps, store):
-    run = keeps('command = sh -c "@say save 1000; date >$LASTCALL_CHECKPOINT_DIR/x"\ntimeout = 4s\nevery = 1s\n')
+def test_a_scheduled_one_ends_before_that_of_the_stop_begins(keeps, store, workdir):
+    run = keeps('command = sh -c "@say save; until test -e @W/go; do sleep 0.02; done; @say over; date >$LASTCALL_CHECKPOINT_DIR/x"\n'
+                "timeout = 8s\nevery = 1s\n")
     run.wait_event("save begin")
-    assert run.stop() == 0
-    run.happened("save begin", "save end", "save begin", "save end", "web SIGNAL 15")
+    run.signal(SIGTERM)
+    run.wait_line("jobs +waits for the one before to end")
+    (workdir / "go").touch()
+    assert run.wait() == 0
+    run.happened("save begin", "over end", "save begin", "over end", "web SIGNAL 15")
     assert len(store.ids()) == 2 and run.step("jobs")["state"] == "done"
     assert re.search(r"jobs +waits for the one before to end$", run.err, re.M) and "failed" not in run.err
 
@@ -257,7 +264,7 @@ def test_a_bad_one_replaces_no_good_one(keeps, store, what):
     command, state, says = BAD[what]
     assert keeps(SAVE).stop() == 0
     good = store.latest_id()
-    run = keeps(f"command = {command}\ntimeout = 1s\n")
+    run = keeps(f"command = {command}\ntimeout = {1 if state == 'timeout' else 6}s\n")
     assert run.stop() == 0, "a checkpoint that is not required changes no exit code"
     assert run.step("jobs")["state"] == state, run.err
     assert re.search(says, "".join(line for _, line in run.lines() if "jobs" in line)), run.err
@@ -335,7 +342,7 @@ def test_another_ones_lock_is_waited_for(keeps, store, held):
 def test_a_lock_that_never_comes_free(keeps, store, held):
     assert keeps(SAVE).stop() == 0
     holder = held()
-    run = keeps("command = true\ntimeout = 1s\n")
+    run = keeps("command = true\ntimeout = 3s\n")
     assert run.stop() == 0
     assert run.step("jobs")["state"] == "timeout" and len(store.ids()) == 1
     assert "another lastcall writes to this store" in run.err
