@@ -86,7 +86,7 @@ def memory(options):
     for name in options.inits:
         box = Boxed(argv(name, "sleep", "1000"))
         wait_for("the child", lambda box=box: children(box.pid))
-        time.sleep(0.3)
+        come_to_rest([box])
         with open(f"/proc/{box.pid}/smaps_rollup") as file:
             text = file.read()
         pss[name], dirty[name] = (int(re.search(rf"^{key}:\s+(\d+)", text, re.M).group(1))
@@ -122,6 +122,15 @@ def switches(pid):
         return sum(int(n) for n in re.findall(r"ctxt_switches:\s+(\d+)", file.read()))
 
 
+def come_to_rest(boxes):
+    """What the start has left to do has been done: PID 1 has not run for a while. Some inits never come to that."""
+    for _ in range(30):
+        before = [switches(box.pid) for box in boxes]
+        time.sleep(0.3)
+        if [switches(box.pid) for box in boxes] == before:
+            break
+
+
 def wakeups(options):
     """How often PID 1 ran in ten seconds in which nothing happened."""
     doors = write_ini("doors", [f"control = {WORK}/idle.sock", "http = 127.0.0.1:9181"])
@@ -131,6 +140,7 @@ def wakeups(options):
     for box in boxes.values():
         wait_for("the child", lambda box=box: children(box.pid))
     time.sleep(1)
+    come_to_rest(boxes.values())
     before = {name: switches(box.pid) for name, box in boxes.items()}
     time.sleep(10)
     figures = {name: switches(box.pid) - before[name] for name, box in boxes.items()}

@@ -8,7 +8,7 @@
  *
  *   run    from the start to the end of the command, ns
  *   early  TERM to the init as soon as its child is visible: 1 if that had no
- *          effect within a second, else 0
+ *          effect within ten seconds, else 0
  *   exit   from the stamp that the program wrote last to the init's end, ns */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -22,7 +22,7 @@
 
 #include "launch.h"
 
-enum { EARLY_BOUND_MS = 1000 };
+enum { EARLY_BOUND_MS = 10000 };
 
 struct pending {
     pid_t init, child;
