@@ -237,7 +237,7 @@ def test_a_stop_signal_reaches_the_whole_group_as_stop(pair):
     assert len(commands) == 2
     for sig in sorted(JOB):
         run.signal(sig)
-        wait_for(lambda: {process(p.pid).state for p in commands} == {"T"}, what=run.describe)
+        wait_for(lambda: {process(pid).state for pid in (run.pid, *(p.pid for p in commands))} == {"T"}, what=run.describe)
         run.signal(signal.SIGCONT)
         wait_for(lambda: {process(p.pid).state for p in commands} == {"S"}, what=run.describe)
     assert set(recorded_signals(main)) - {signal.SIGCHLD} == set(recorded_signals(other)) == {signal.SIGCONT}
