@@ -275,8 +275,8 @@ class Stream:
                 piece = b""
             if not piece:
                 break
+            self.stamps.append((time.monotonic(), len(self.data) + len(piece)))     # first: see lines()
             self.data += piece
-            self.stamps.append((time.monotonic(), len(self.data)))
         os.close(self.fd)
         self.ended.set()
 
@@ -286,8 +286,9 @@ class Stream:
 
     def lines(self):
         """[(monotonic time, line)] of the whole lines so far."""
-        found, at, stamps = [], 0, list(self.stamps)
-        for line in self.data.split(b"\n")[:-1]:
+        data, found, at = self.data, [], 0
+        stamps = list(self.stamps)
+        for line in data.split(b"\n")[:-1]:
             at += len(line) + 1
             when = next(t for t, size in stamps if size >= at)
             found.append((when, line.decode(errors="replace")))
@@ -392,7 +393,7 @@ class Lastcall:
             raise Failed(f"no exit status: {self.failure or 'the box is gone'}; {self.describe()}")
         self.process.wait(BOUND)
         for s in self._streams.values():
-            s.ended.wait(BOUND if self.pid1 else 1)
+            s.ended.wait(BOUND if self.pid1 else 5)
         return self.code
 
     def kill(self):
