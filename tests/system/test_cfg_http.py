@@ -13,7 +13,7 @@ from lc import Response, receive, wait_for
 PLAIN = """
     [lastcall]
     http = {http}
-    grace = 5s
+    grace = 10s
     [service a]
     command = @svc a listen=8081
     ready = tcp 127.0.0.1:8081 every 50ms
@@ -21,7 +21,7 @@ PLAIN = """
     command = @say d 600
 """
 # A drain that lasts until the test says so.
-HELD = PLAIN.replace("grace = 5s", "grace = 30s").replace("@say d 600", 'sh -c "@say d; until test -e @W/go; do sleep 0.02; done"')
+HELD = PLAIN.replace("grace = 10s", "grace = 30s").replace("@say d 600", 'sh -c "@say d; until test -e @W/go; do sleep 0.02; done"')
 
 
 def begin(app, http=":9180", text=PLAIN, **more):

@@ -424,7 +424,7 @@ def test_an_escapee(app, both, deaf):
     """setsid and double fork: TERM in the sweep, then KILL. It changes the verdict, not the code."""
     run = app(f"""
         [lastcall]
-        grace = 3s
+        grace = 6s
         [service a]
         command = @svc a away=gone,deaf={deaf}
     """, mode=both).ready()
@@ -432,7 +432,7 @@ def test_an_escapee(app, both, deaf):
     run.wait_event("a start")
     code, took = timed_stop(run)
     assert code == 0
-    assert took < 3 + LATE
+    assert took < 6 + LATE
     assert run.find("gone SIGNAL 15")
     assert bool(run.find("gone end 0")) == (not deaf)
     r = run.report()
