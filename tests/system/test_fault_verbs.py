@@ -37,12 +37,12 @@ RUNNING = """
 """
 FILE = """
     [lastcall]
-    grace = 2s
+    grace = 5s
     [service web]
     command = @svc web
     [drain d]
     command = touch @W/drained
-    timeout = 1s
+    timeout = 3s
 """
 
 
