@@ -1,7 +1,7 @@
 /* storm: many processes at once, as the tests of storms need them.
  *
- *   storm orphans TOTAL BURST      TOTAL orphans in bursts of BURST that all end at the same instant; appends
- *                                  "storm begin|end MS" (CLOCK_MONOTONIC) to stdout, exits 0
+ *   storm orphans TOTAL BURST [FILE]  TOTAL orphans (fewer if FILE appears before) in bursts of BURST that all end
+ *                                  at the same instant; appends "begin TOTAL", "end MADE" to stdout, exits 0
  *   storm zombies N FILE           N children that end at once and that it never reaps; appends "ready PID" to FILE
  *   storm children N FILE          N children in its own group that only wait; appends "ready PID" to FILE
  *   storm deaf N FILE              the same, and all are deaf to every signal
@@ -23,7 +23,6 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { STACK = 4096 };
@@ -41,14 +40,6 @@ static void tell(const char *file, const char *word, long number)
         _exit(98);
     if (fd != 1)
         close(fd);
-}
-
-static long now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 /* ---- what the clones do: system calls alone, as all share one memory ---- */
@@ -119,13 +110,17 @@ static void burst(int n)
     close(gate[1]);
 }
 
-static int orphans(int total, int n)
+static int orphans(int total, int n, const char *until)
 {
+    int made = 0;
+
     room_for(n);
-    tell("-", "storm begin", now());
-    for (; total > 0; total -= n)
-        burst(total < n ? total : n);
-    tell("-", "storm end", now());
+    tell("-", "begin", total);
+    for (; made < total && access(until, F_OK) != 0; made += n) {
+        n = total - made < n ? total - made : n;
+        burst(n);
+    }
+    tell("-", "end", made);
     return 0;
 }
 
@@ -177,8 +172,8 @@ int main(int argc, char **argv)
     int n = argc > 2 ? atoi(argv[2]) : 0;
 
     setpriority(PRIO_PROCESS, 0, 19);
-    if (!strcmp(verb, "orphans") && argc == 4)
-        return orphans(n, atoi(argv[3]));
+    if (!strcmp(verb, "orphans") && (argc == 4 || argc == 5))
+        return orphans(n, atoi(argv[3]), argc == 5 ? argv[4] : "");
     if (!strcmp(verb, "zombies") && argc == 4)
         return children(n, end_at_once, argv[3]);
     if (!strcmp(verb, "children") && argc == 4)
