@@ -545,6 +545,7 @@ def test_what_had_ended_before_the_stop(app):
         command = /nonexistent
     """)
     wait_for(lambda: "gone FAILED for good: exited 3" in run.err and "never FAILED" in run.err, what=run.describe)
+    run.wait_event("main start")
     assert run.stop() == 0
     assert rows_of(run, "gone") == ["not running: exited 3"]
     assert rows_of(run, "never") == ["not running: could not be started"]
@@ -565,6 +566,8 @@ def test_what_ends_in_the_stop_before_its_turn(app):
         wait-exit = early
         timeout = 9s
     """).ready()
+    run.wait_event("early start")
+    run.wait_event("main start")
     assert run.stop() == 0
     assert rows_of(run, "early") == ["not running: exited 0"]
 
@@ -572,7 +575,10 @@ def test_what_ends_in_the_stop_before_its_turn(app):
 @pytest.mark.parametrize("keys,more", [("", []), ("stop-timeout = 300ms", ["TIMEOUT at its 0.3 s: KILL, going on"])],
                          ids=["in-time", "timeout"])
 def test_what_its_leader_left_behind_is_still_there(app, keys, more):
-    run = app(f"[service web]\ncommand = @svc web child=kid,deaf=1 life=300 exit=3\nmain = yes\n{keys}\n")
+    run = app(f"[service web]\ncommand = @svc web child=kid,deaf=1 on=10:3\nmain = yes\n{keys}\n")
+    run.wait_event("web start")
+    run.wait_event("kid start")
+    os.kill(run.pid_of("web"), signal.SIGUSR1)
     assert run.wait() == 3
     assert rows_of(run, "web") == ["not running: exited 3", *more]
 
