@@ -95,8 +95,7 @@ static int ask(const struct verb_call *call, enum which which, unsigned n_plain,
     answer = talk_ask(call, given.control, "POST", text, NEVER);
     /* Where no lastcall runs, the image's PID 1 is another: then the files' phases run here. */
     if (answer.code == 0 && given.n_files > 0 && (answer.error == ENOENT || answer.error == ECONNREFUSED)) {
-        char *memory = memory_take(call, ARENA_BYTES);
-        struct arena arena = {.at = memory, .end = memory + ARENA_BYTES};
+        struct arena arena = arena_of(call, ARENA_BYTES);
         unsigned n_files = given.n_files < MAX_FILES ? given.n_files : MAX_FILES;
         return run_phases(given.files, n_files, given.gone, &arena, call->envp);
     }

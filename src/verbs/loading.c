@@ -51,6 +51,11 @@ void *memory_take(const struct verb_call *call, size_t bytes) {
     return memory;
 }
 
+struct arena arena_of(const struct verb_call *call, size_t bytes) {
+    char *memory = memory_take(call, bytes);
+    return (struct arena){.at = memory, .end = memory + bytes};
+}
+
 bool request_read(struct request *request, const struct verb_call *call, const struct verb_option *options,
                   unsigned n_options) {
     struct verb_words words = {.room = (unsigned)call->argc, .command = &request->command};
@@ -98,8 +103,7 @@ int loading_files(struct loading *loading, const struct verb_call *call, const s
     char **envp = call->envp;
     struct facts facts = {.envp = envp, .phases_only = true, .terminal = isatty(0), .advise = request->advise,
                           .platform = request->platform};
-    char *memory = memory_take(call, ARENA_BYTES);
-    *loading = (struct loading){.arena = {memory, memory + ARENA_BYTES}};
+    *loading = (struct loading){.arena = arena_of(call, ARENA_BYTES)};
     if (!as_options(loading, request, envp))
         return EXIT_CONFIG;
     return load_config(&loading->options, &facts, &loading->arena, &loading->config, &loading->findings);

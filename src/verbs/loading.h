@@ -43,5 +43,6 @@ int result_code(const struct verb_call *call, bool wrote);
 void *memory_try(size_t bytes);
 /* The same; without it the verb has said so, and ends. */
 void *memory_take(const struct verb_call *call, size_t bytes);
+struct arena arena_of(const struct verb_call *call, size_t bytes);
 
 #endif
