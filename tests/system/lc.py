@@ -79,6 +79,16 @@ def wait_for(condition, timeout=BOUND, what="condition"):
         time.sleep(0.005)
 
 
+def wait_for_rest(count, seconds):
+    """Waits until count() has not changed for so long; returns it."""
+    def same():
+        before = count()
+        time.sleep(seconds)
+        return count() == before
+    wait_for(same)
+    return count()
+
+
 def read(path):
     """The text of a file, "" while it does not exist."""
     try:

@@ -31,7 +31,7 @@ import time
 import pytest
 
 from lc import (BOUND, LATE, SANITIZED, Failed, alive, proc_status, process, read, recorded,      # noqa: F401
-                recorded_signals, signals_of, wait_for, wait_for_text)
+                recorded_signals, signals_of, wait_for, wait_for_rest, wait_for_text)
 from terminal import tty_line                                                                            # noqa: F401
 
 PEERS = os.environ.get("LASTCALL_PEERS", "")
@@ -212,8 +212,6 @@ def wake_ups(run, seconds):
     """How often it ran in so many seconds with nothing to do."""
     def count():
         return sum(int(proc_status(run.pid, f"{kind}voluntary_ctxt_switches")) for kind in ("", "non"))
-    # What it had to do has been done.
-    wait_for(lambda: (lambda n: time.sleep(0.3) or count() == n)(count()))
-    before = count()
+    before = wait_for_rest(count, 0.3)      # what it had to do has been done
     time.sleep(seconds)
     return count() - before

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from lc import Response, Stream, proc_status, receive, request_bytes, wait_for
+from lc import Response, Stream, proc_status, receive, request_bytes, wait_for, wait_for_rest
 
 ROOT = Path(__file__).resolve().parents[2]
 PURE = ["page", "listen", "control", "clock", "fd", "sigmask", "privileges", "watch"]
@@ -468,8 +468,7 @@ def test_with_nothing_to_do_it_sleeps(one):
     def switches():
         return int(proc_status(o.helper, "voluntary_ctxt_switches"))
     wait_for(lambda: proc_status(o.helper, "State").startswith("S"))
-    wait_for(lambda: (lambda n: time.sleep(1.5) or switches() == n)(switches()))    # whatever lingers has ended
-    before = switches()
+    before = wait_for_rest(switches, 1.5)   # whatever lingers has ended
     time.sleep(1.5)
     assert switches() == before
 
