@@ -84,6 +84,12 @@ def hard_limit(request):
 
 
 @pytest.fixture
+def own_uid(registry):
+    """A user that no other test is: limits on processes count for each user."""
+    return 1 << 28 | int(registry.test_id[:6], 16)
+
+
+@pytest.fixture
 def registry(hard_limit, programs, workdir):
     """Everything that this test started. Its teardown is the check that nothing is left."""
     reg = types.SimpleNamespace(test_id=uuid.uuid4().hex, runs=[], popens=[])

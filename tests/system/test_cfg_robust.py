@@ -152,9 +152,8 @@ def test_the_report_on_a_full_disk(app):
     assert "/dev/full" in run.err
 
 
-def test_no_process_can_be_made(app, both, registry):
+def test_no_process_can_be_made(app, both, own_uid):
     """The user has no process left: it says so, tries again, and goes on when there is room."""
-    uid = 1 << 28 | int(registry.test_id[:6], 16)
     run = app("""
         [lastcall]
         grace = 3s
@@ -167,7 +166,7 @@ def test_no_process_can_be_made(app, both, registry):
         [service late]
         command = @svc late
         after = hog
-    """, report=False, mode=both, uid=uid, before=["/usr/bin/prlimit", "--nproc=6", "--"])
+    """, report=False, mode=both, uid=own_uid, before=["/usr/bin/prlimit", "--nproc=6", "--"])
     run.wait_line("late.*fork")
     for sleep in [p.pid for p in run.programs() if p.argv == ["sleep", "1000"]]:
         os.kill(sleep, signal.SIGKILL)

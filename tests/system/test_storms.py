@@ -309,16 +309,17 @@ def pids_cgroup(registry):
 
 
 @pytest.fixture
-def limited(pids_cgroup):
-    """Options of start() that leave lastcall and its programs LIMIT processes; where there is no cgroup of ours, those
-    of a user that nobody else is."""
+def limited_user(own_uid):
+    """Options of start() that leave lastcall and its programs LIMIT processes, those of a user that nobody else is."""
+    return {"uid": own_uid, "before": ["/usr/bin/prlimit", f"--nproc={LIMIT}", "--"]}
+
+
+@pytest.fixture
+def limited(pids_cgroup, limited_user):
+    """The same by a cgroup of ours, where there can be one."""
     if pids_cgroup is None:
-        return limited_user()
+        return limited_user
     return {"before": ["/bin/sh", "-c", f"echo 0 > {pids_cgroup}/cgroup.procs; exec \"$@\"", "sh"]}
-
-
-def limited_user():
-    return {"uid": 50000 + os.getpid() % 4000, "before": ["/usr/bin/prlimit", f"--nproc={LIMIT}", "--"]}
 
 
 def stop_the_bomb(run):
@@ -356,7 +357,7 @@ class TestForkBombs:
         wait_for_text(workdir / "main", "ready")
         assert stop_the_bomb(run) == 143, run.err
 
-    def test_of_a_user(self, start, workdir, storm, both, kind):
+    def test_of_a_user(self, start, workdir, storm, both, limited_user, kind):
         run = start("-g", "10s", "--reserve", "8s", "--", storm, "bomb", kind, workdir / "boom", mode=both,
-                    **limited_user())
+                    **limited_user)
         assert stop_the_bomb(run) == (143 if kind == "p" else 137), run.err

@@ -200,19 +200,19 @@ FEW = """
 
 
 @pytest.fixture
-def few(registry, start, spawn, conf, workdir, programs, both):
+def few(own_uid, start, spawn, conf, workdir, programs, both):
     """A run of FEW as a user of its own, who may have 20 processes; and what takes them all, or frees them."""
-    uid, others = 1 << 28 | int(registry.test_id[:6], 16), []
+    others = []
     run = start("-c", conf(FEW.format(prog=programs.prog, log=workdir / "log", frail=workdir / "frail")), mode=both,
-                uid=uid, before=["/usr/bin/prlimit", "--nproc=20", "--"])
+                uid=own_uid, before=["/usr/bin/prlimit", "--nproc=20", "--"])
     wait_for(lambda: run.http("GET", "/readyz").code == 200, what=run.describe)
     wait_for_text(workdir / "log", "ready")
     wait_for_text(workdir / "frail", "ready")
 
     def take(all_of_them):
         if all_of_them:
-            others.append(spawn(programs.prog, "several", 20, programs.prog, "obey", workdir / "others", user=uid,
-                                group=uid, extra_groups=[], start_new_session=True))
+            others.append(spawn(programs.prog, "several", 20, programs.prog, "obey", workdir / "others", user=own_uid,
+                                group=own_uid, extra_groups=[], start_new_session=True))
             wait_for(lambda: read(workdir / "others").count("ready") == 20)
         elif others:
             group = others.pop().pid
