@@ -26,6 +26,8 @@ import pytest
 import lc
 from lc import BOUND, LATE, Failed, wait_for                   # noqa: F401  (LATE: for the tests)
 
+# A command that says "d" at once and lasts until the test touches go.
+UNTIL_GO = 'sh -c "@say d; until test -e @W/go; do sleep 0.02; done; @say over"'
 SVC_VERBS = ("svc", "say", "show", "args", "inherit")
 
 

@@ -20,8 +20,7 @@ PLAIN = """
     [drain d]
     command = @say d 600
 """
-# A drain that lasts until the test says so.
-HELD = PLAIN.replace("grace = 10s", "grace = 30s").replace("@say d 600", 'sh -c "@say d; until test -e @W/go; do sleep 0.02; done"')
+HELD = PLAIN.replace("grace = 10s", "grace = 30s").replace("@say d 600", UNTIL_GO)
 
 
 def begin(app, http=":9180", text=PLAIN, **more):

@@ -12,8 +12,7 @@ import pytest
 from cfg import *
 from lc import wait_for
 
-# A drain that lasts until the test says so.
-HELD = '[drain d]\ncommand = sh -c "@say d; until test -e @W/go; do sleep 0.02; done; @say over"\n'
+HELD = f"[drain d]\ncommand = {UNTIL_GO}\n"
 
 WEB = """
     [lastcall]

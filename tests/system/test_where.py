@@ -147,17 +147,18 @@ def test_a_configuration_without_endpoints(start, conf, programs, both):
     assert run.exited_at - begun < 6 + LATE
 
 
+def nets(run):
+    """Its helpers that talk. What it has just forked, for a check or a restart, has its own file as well, until exec."""
+    return [p for p in run.helpers() if p.comm == "lastcall-net"]
+
+
 def test_endpoints_with_16_descriptors(start, conf, programs, both):
     """The helper too: it is killed, its successor answers, and so do as many clients as have room."""
     run = start("-c", conf(INI.format(prog=programs.prog)), mode=both, nofile=16)
     wait_for(lambda: run.http("GET", "/readyz").code == 200, what=run.describe)
-
-    def nets():
-        """What lastcall has just forked, for a check or a restart, is no helper yet."""
-        return [p for p in run.helpers() if p.comm == "lastcall-net"]
-    [net] = nets()
+    [net] = nets(run)
     os.kill(net.pid, signal.SIGKILL)
-    wait_for(lambda: [p for p in nets() if p.pid != net.pid], what=run.describe)
+    wait_for(lambda: [p for p in nets(run) if p.pid != net.pid], what=run.describe)
     clients = [run.connect() for _ in range(20)]
     wait_for(lambda: run.http("GET", "/readyz").code == 200, what=run.describe)
     assert run.status()["ready"] is True
@@ -249,7 +250,7 @@ def test_a_drain_step_without_a_process_fails_and_the_stop_goes_on(few, workdir)
 
 def test_the_helper_comes_back_when_there_is_a_process(few):
     run, take = few
-    [net] = run.helpers()
+    [net] = nets(run)
     take(True)
     os.kill(net.pid, signal.SIGKILL)
     run.wait_line("helper.*fork")
